@@ -1,0 +1,30 @@
+# A room is a folder = a namespace = a static library (docs/architecture.md). Sources are found, not listed:
+# x.cc is code, x_test.cc is its test, x_bench.cc a micro-benchmark.
+#
+#   sluice_room(NAME DEPS room... LIBS target...)
+function(sluice_room name)
+  cmake_parse_arguments(ROOM "" "" "DEPS;LIBS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "(_test|_bench)\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(TRANSFORM ROOM_DEPS PREPEND sluice_)
+
+  if(sources)
+    add_library(sluice_${name} STATIC ${sources})
+    target_include_directories(sluice_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+    target_link_libraries(sluice_${name} PUBLIC ${ROOM_DEPS} PRIVATE ${ROOM_LIBS})
+  else()
+    add_library(sluice_${name} INTERFACE)
+    target_include_directories(sluice_${name} INTERFACE ${CMAKE_SOURCE_DIR}/src)
+    target_link_libraries(sluice_${name} INTERFACE ${ROOM_DEPS})
+  endif()
+
+  if(tests)
+    add_executable(${name}_test ${tests})
+    target_include_directories(${name}_test PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR})
+    target_compile_definitions(${name}_test PRIVATE SLUICE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    target_link_libraries(${name}_test PRIVATE sluice_${name} ${ROOM_LIBS} GTest::gmock GTest::gtest_main)
+    add_test(NAME ${name} COMMAND ${name}_test)
+  endif()
+endfunction()

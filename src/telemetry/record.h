@@ -1,0 +1,65 @@
+// What one exchange leaves behind: the source of its ledger row, its metrics and its access log
+// line, so that the three can never disagree. Filled by the gateway while the exchange runs, handed
+// to the Ledger once, at its end.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/outcome.h"
+#include "base/time.h"
+#include "wire/chat.h"
+
+namespace sluice::telemetry {
+
+class TargetMeters;  // meters.h: the metric cells of one (provider, model, alias)
+
+// One call, or one try to call, an upstream.
+struct Attempt {
+  std::string target;  // "openai/gpt-5-mini"
+  Outcome outcome = Outcome::Ok;
+  int status = 0;  // HTTP status of the upstream; 0 if none came
+  int64_t duration_micros = 0;
+};
+
+struct Record {
+  uint64_t key = 0;        // primary key of the row; base/id.h
+  std::string request_id;  // what the client sees as x-request-id
+  std::string
+      client_request_id;  // what the client sent as x-client-request-id or x-request-id, bounded
+  std::string trace_id;   // 32 hex digits, from traceparent or made here
+  int64_t started_micros = 0;  // wall clock, since 1970 UTC
+  std::string endpoint;        // "chat", "completions", "embeddings", "models", or "other"
+  std::string asked_model;     // as the client wrote it, bounded to 128 bytes
+  std::string alias;           // tier or alias that was resolved; empty for a direct name
+  std::string provider;        // of the attempt that answered, or the last one tried
+  std::string model;           // likewise, as configured
+  std::string answered_model;  // as the upstream's reply names it
+  std::string user;
+  Outcome outcome = Outcome::Ok;
+  int status = 0;  // HTTP status sent to the client; 499 if nobody was there
+  bool stream = false;
+
+  chat::Usage usage;
+  chat::UsageSource usage_source = chat::UsageSource::None;
+
+  // Durations in microseconds. ttft: until the first content reached us; absent if none did.
+  int64_t duration_micros = 0;
+  std::optional<int64_t> ttft_micros;
+  int64_t upstream_micros = 0;  // spent waiting for upstreams
+  int64_t overhead_micros =
+      0;  // the gateway's own share: until the upstream had the request, plus replying
+  uint64_t bytes_in = 0;
+  uint64_t bytes_out = 0;
+  uint64_t events = 0;  // SSE events forwarded
+
+  std::vector<Attempt> attempts;
+  std::string error;  // message for a person; never a secret
+
+  const TargetMeters* meters =
+      nullptr;  // of the answering target; null: unknown model, counted under "other"
+};
+
+}  // namespace sluice::telemetry

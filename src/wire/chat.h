@@ -1,0 +1,85 @@
+// The middle form: what every dialect decodes to and encodes from. Values only, no I/O.
+//
+// A request keeps the client's own bytes beside what was decoded from them: when client and target
+// speak the same dialect those bytes are forwarded, with only the fields the gateway owns replaced
+// (acceptance TR-1).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sluice::chat {
+
+// Token counts in disjoint buckets (acceptance TOK-1): input() and output() are the provider's own
+// totals, no token is in two buckets, none is negative.
+struct Usage {
+  int64_t plain_input = 0;     // text input, not from a cache, not written to one
+  int64_t cache_read = 0;      // input served from the provider's prompt cache
+  int64_t cache_write = 0;     // input written to it, short lifetime (5 min; 30 min at OpenAI)
+  int64_t cache_write_1h = 0;  // input written to it, one hour
+  int64_t audio_input = 0;
+  int64_t visible_output = 0;
+  int64_t reasoning = 0;  // output the caller does not see; billed as output
+  int64_t audio_output = 0;
+  // What the provider itself says the call cost, in USD; absent unless positive (acceptance
+  // COST-7).
+  std::optional<double> provider_cost;
+
+  int64_t input() const {
+    return plain_input + cache_read + cache_write + cache_write_1h + audio_input;
+  }
+  int64_t output() const { return visible_output + reasoning + audio_output; }
+  friend bool operator==(const Usage&, const Usage&) = default;
+};
+
+// Where the numbers of a Usage come from: the label of the ledger's usage_source column.
+enum class UsageSource : uint8_t { None, Reported, Estimated };
+
+enum class Endpoint : uint8_t { Chat, Completions, Embeddings };
+
+// "chat", "completions", "embeddings".
+std::string_view name_of(Endpoint endpoint);
+
+// Half-open range of bytes in a body.
+struct Span {
+  uint32_t begin = 0;
+  uint32_t end = 0;
+  bool empty() const { return begin == end; }
+};
+
+// One request. `body` borrows the bytes the client sent; they outlive the Request.
+struct Request {
+  Endpoint endpoint = Endpoint::Chat;
+  std::string_view body;
+  std::string model;
+  std::string
+      user;  // end user as the client names it: `safety_identifier`, else `user`; may be empty
+  bool stream = false;
+  bool asked_usage = false;  // stream_options.include_usage was true
+  std::optional<int64_t> max_output_tokens;
+  int64_t choices = 1;  // `n`
+  // Rough size of the prompt for estimates (acceptance DISC-5): bytes of text in it, without images
+  // or audio.
+  int64_t prompt_bytes = 0;
+
+  // Where in `body` the fields stand that the gateway may have to replace.
+  Span model_value;           // the JSON string, quotes included
+  Span stream_options_value;  // the JSON value; empty when absent
+  Span include_usage_value;   // inside stream_options; empty when absent
+  uint32_t object_open = 0;   // offset of the byte after the body's opening brace
+};
+
+// What a buffered reply says about itself.
+struct Reply {
+  std::optional<Usage> usage;
+  std::string model;  // the model that answered, as the provider names it
+  bool has_content = false;
+  bool is_error = false;  // an error object inside a 200 (acceptance FB-10)
+  std::string error_message;
+  std::string error_code;
+  int64_t output_bytes = 0;  // bytes of text, reasoning and tool arguments, unescaped
+};
+
+}  // namespace sluice::chat
