@@ -1,12 +1,12 @@
 # A room is a folder = a namespace = a static library (docs/architecture.md). Sources are found, not listed:
-# x.cc is code, x_test.cc is its test, x_bench.cc a micro-benchmark.
+# x.cc is code, x_test.cc is its test, x_bench.cc a micro-benchmark, main.cc a program's start.
 #
 #   sluice_room(NAME DEPS room... LIBS target...)
 function(sluice_room name)
   cmake_parse_arguments(ROOM "" "" "DEPS;LIBS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
   set(tests ${sources})
-  list(FILTER sources EXCLUDE REGEX "(_test|_bench)\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "(_test|_bench|/main)\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   list(TRANSFORM ROOM_DEPS PREPEND sluice_)
 

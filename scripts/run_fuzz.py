@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""Builds and runs every fuzz target for a while, two at a time; seeds come from fuzz/corpus/<target>.
+
+What a run finds on its way stays in build/fuzz/corpus, a crashing input in build/fuzz/artifacts.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import sanitizers
+import tree
+from run_tests import BUILD, Count, build
+
+
+def run_target(binary, seconds):
+    """(name, exit code, the end of what it said)."""
+    name = binary.name.removesuffix("_fuzz")
+    grown, artifacts, seeds = BUILD / "fuzz/corpus" / name, BUILD / "fuzz/artifacts", tree.ROOT / "fuzz/corpus" / name
+    grown.mkdir(parents=True, exist_ok=True)
+    artifacts.mkdir(parents=True, exist_ok=True)
+    limits = [f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"]
+    words = [*sanitizers.prefix(), binary, *limits, f"-artifact_prefix={artifacts}/{name}-", grown]
+    if seeds.is_dir():
+        words.append(seeds)
+    run = subprocess.run(
+        words, env=sanitizers.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
+    return name, run.returncode, run.stdout.decode(errors="replace")
+
+
+def executions(output):
+    for line in output.splitlines():
+        if line.startswith("stat::number_of_executed_units:"):
+            return int(line.split()[-1])
+    return 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=int, default=60, help="for each target (default: 60)")
+    options = parser.parse_args()
+
+    build("fuzz")
+    binaries = sorted((BUILD / "fuzz/fuzz").glob("*_fuzz"))
+    total = Count()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for name, exit_code, output in pool.map(lambda binary: run_target(binary, options.seconds), binaries):
+            runs = executions(output)
+            if exit_code == 0 and runs > 0:
+                total.passed += 1
+                print(f"fuzz {name}: clean after {runs} inputs", flush=True)
+            else:
+                total.failed += 1
+                print(f"{output[-6000:]}\nfuzz {name}: failed (exit code {exit_code})", flush=True)
+    print(total)
+    return 0 if total.passed and not total.failed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
