@@ -23,6 +23,7 @@ BAD_AND_GOOD = [
     ("src/net/x.cc", "co_await client.get(Request{.url = u});", "if (co_await ready()) {\n  go();\n}"),
     ("src/net/x.cc", "co_return Agg{co_await x(), 1};", "auto a = co_await x();\nco_return Agg{a, 1};"),
     ("src/net/x.cc", "co_await each(list,\n [name](int x) { use(x); });", "co_await handlers[i](request);"),
+    ("src/api/x.cc", "auto f = [this](int x) -> Task<int> {\n  co_return x;\n};", "[this](int x) -> Task<int> { return f(x); }"),
     ("src/net/x.h", "using namespace std;", "using std::move;"),
     ("src/net/x_test.cc", "usleep(10);", "co_await loop.sleep(kSecond);"),
     ("src/net/x_test.cc", "std::this_thread::sleep_for(1s);", "clock.advance(kSecond);"),
