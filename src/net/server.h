@@ -71,6 +71,12 @@ class ServerExchange {
   // Ends the reply so that the client cannot take it for whole: the connection is cut.
   void abort_stream();
 
+  // The connection itself, instead of a reply: for the lab, whose faults lie below HTTP. From the
+  // first call on the bytes of the reply are the caller's alone, framing included; the connection
+  // closes in order (FIN) when the handler returns, and with a reset (RST) after abort_stream().
+  // The body must have been read before.
+  Stream& raw();
+
   // Drops head and body: for a stream that may stay open for long. head() must not be used
   // afterwards.
   void release_request();
