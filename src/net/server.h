@@ -67,6 +67,12 @@ class ServerExchange {
   // Sends `data` as one chunk, in one system call where the kernel takes it. Waits while the client
   // is slower than we are: that is the back-pressure.
   Task<Result<void>> send_chunk(std::string_view data);
+  // send_chunk() without a coroutine, for the common case that the kernel takes it all: queues
+  // `data` as one chunk (empty: nothing) and sends what can be sent now. False: some is left; it
+  // stays with the connection and goes first, await flush() before sending more. Heartbeats use
+  // this from timers.
+  bool push_chunk(std::string_view data);
+  Task<Result<void>> flush();
   Task<Result<void>> end_stream();
   // Ends the reply so that the client cannot take it for whole: the connection is cut.
   void abort_stream();
