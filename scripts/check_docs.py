@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """What the documents say is there, is there: links to files, `make` doors, paths of the tree.
 
-A fenced block whose info string is `sh test=NAME` is run by a test, which gets it from runnable_blocks().
+A fenced block whose info string is `LANGUAGE test=NAME` (a command in sh, a configuration in yaml) is used by a test,
+which gets it from runnable_block(NAME).
 """
 
 import re
@@ -24,7 +25,8 @@ class Block:
     file: str
     line: int
     name: str
-    commands: str
+    language: str
+    text: str
 
 
 def documents(root):
@@ -35,16 +37,16 @@ def documents(root):
 
 
 def runnable_blocks(root):
-    """Every block marked `sh test=NAME` in the documents under `root`."""
+    """Every block marked `test=NAME` in the documents under `root`."""
     blocks = []
     for path in documents(root):
         text = path.read_text(encoding="utf-8")
         for match in _FENCE.finditer(text):
-            marked = re.fullmatch(r"sh test=([\w-]+)\s*", match.group("info"))
+            marked = re.fullmatch(r"(\w+) test=([\w-]+)\s*", match.group("info"))
             if marked:
                 line = text.count("\n", 0, match.start()) + 1
                 name = path.relative_to(root).as_posix()
-                blocks.append(Block(name, line, marked.group(1), match.group("body").strip()))
+                blocks.append(Block(name, line, marked.group(2), marked.group(1), match.group("body").strip()))
     return blocks
 
 
@@ -52,7 +54,7 @@ def runnable_block(name, root=tree.ROOT):
     """The one block called `name`. Raises LookupError when there is none, or more than one."""
     found = [block for block in runnable_blocks(root) if block.name == name]
     if len(found) != 1:
-        raise LookupError(f"{len(found)} blocks are marked `sh test={name}`; one should be")
+        raise LookupError(f"{len(found)} blocks are marked `test={name}`; one should be")
     return found[0]
 
 
@@ -87,7 +89,7 @@ def check(root):
         yield from check_document(path, Path(root))
     names = [block.name for block in runnable_blocks(root)]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        yield f"two blocks are marked `sh test={name}`"
+        yield f"two blocks are marked `test={name}`"
 
 
 def main():

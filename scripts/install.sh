@@ -8,7 +8,7 @@
 set -euo pipefail
 
 build=(clang-16 mold ccache cmake ninja-build pkg-config ca-certificates libssl-dev libsimdjson-dev
-  libsqlite3-dev libyaml-cpp-dev libfmt-dev libcli11-dev zlib1g-dev libbrotli-dev libzstd-dev
+  libsqlite3-dev libyaml-cpp-dev libfmt-dev zlib1g-dev libbrotli-dev libzstd-dev
   libgtest-dev libgmock-dev)
 test=(clang-format-16 libclang-rt-16-dev llvm-16 openssl curl)
 bench=(nginx-light haproxy valgrind openssl)

@@ -27,12 +27,12 @@ class CheckDocs(unittest.TestCase):
 
     def test_finds_the_blocks_marked_for_a_test(self):
         [block] = check_docs.runnable_blocks(self.tree())
-        self.assertEqual((block.file, block.line, block.name), ("README.md", 5, "quickstart"))
-        self.assertEqual(len(block.commands.splitlines()), 3)
+        self.assertEqual((block.file, block.line, block.name, block.language), ("README.md", 5, "quickstart", "sh"))
+        self.assertEqual(len(block.text.splitlines()), 3)
 
     def test_gives_a_block_by_its_name(self):
         root = self.tree()
-        self.assertTrue(check_docs.runnable_block("quickstart", root).commands.startswith("curl"))
+        self.assertTrue(check_docs.runnable_block("quickstart", root).text.startswith("curl"))
         with self.assertRaises(LookupError):
             check_docs.runnable_block("nothing", root)
 
