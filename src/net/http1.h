@@ -50,7 +50,7 @@ enum class Framing : uint8_t { None, Length, Chunked, UntilClose };
 
 struct RequestHead {
   std::string_view method;
-  std::string_view target;  // as sent; path() and query() split it
+  std::string_view target;  // as sent
   uint8_t minor_version = 1;
   Headers headers;
   Framing framing = Framing::None;
@@ -58,7 +58,8 @@ struct RequestHead {
   bool keep_alive = true;
   bool expects_continue = false;
 
-  std::string_view path() const { return target.substr(0, target.find('?')); }
+  // Without the query, and without scheme and authority if the target has them.
+  std::string_view path() const;
 };
 
 struct ResponseHead {
@@ -74,8 +75,8 @@ struct HeadParse {
   enum class Status : uint8_t { Done, NeedMore, Bad };
   Status status = Status::NeedMore;
   size_t consumed = 0;  // bytes of the head, for Done
-  int http_status =
-      400;  // for Bad: what a server answers: 400, 414, 431, 501 (coding), 505 (version)
+  // For Bad, what a server answers: 400, 414, 417, 431, 501 (coding) or 505 (version).
+  int http_status = 400;
   const char* reason = "";  // for Bad: for a person
 };
 
@@ -86,6 +87,9 @@ HeadParse parse_request_head(std::string_view bytes, const HeadLimits& limits, R
 // parse as any other, with Framing::None.
 HeadParse parse_response_head(std::string_view bytes, const HeadLimits& limits, bool answers_head,
                               ResponseHead& head);
+// Whether an empty line ends behind `from`, so that parsing once more may bring more than NeedMore.
+// Asked for each new piece, it spares a slow sender's head from being parsed at every byte.
+bool may_end_head(std::string_view bytes, size_t from);
 
 // Takes the chunked coding apart as it arrives, at any split. Extensions are skipped, trailers
 // dropped, both bounded.
@@ -112,8 +116,10 @@ class ChunkedDecoder {
     End,
     Bad
   };
+  State step(char c);
+
   uint64_t left_ = 0;
-  uint32_t overhead_ = 0;  // bytes of extensions and trailers so far
+  uint32_t overhead_ = 0;  // bytes of this size line's extension, or of the trailers so far
   uint8_t digits_ = 0;
   State state_ = State::Size;
 };
@@ -136,7 +142,7 @@ class BodyDecoder {
   ChunkedDecoder chunked_;
 };
 
-// "200 OK"; "200" for a status without a customary phrase.
+// "200 OK"; empty for a status without a customary phrase.
 std::string_view status_line_text(int status);
 
 // Appends "HTTP/1.1 200 OK\r\n".

@@ -1,0 +1,171 @@
+#include "net/http1.h"
+
+#include <charconv>
+#include <cstring>
+
+#include "net/http1_scan.h"
+
+namespace sluice::net {
+namespace {
+
+constexpr std::string_view kStatusLines[] = {"100 Continue",
+                                             "101 Switching Protocols",
+                                             "200 OK",
+                                             "201 Created",
+                                             "202 Accepted",
+                                             "204 No Content",
+                                             "206 Partial Content",
+                                             "301 Moved Permanently",
+                                             "302 Found",
+                                             "303 See Other",
+                                             "304 Not Modified",
+                                             "307 Temporary Redirect",
+                                             "308 Permanent Redirect",
+                                             "400 Bad Request",
+                                             "401 Unauthorized",
+                                             "402 Payment Required",
+                                             "403 Forbidden",
+                                             "404 Not Found",
+                                             "405 Method Not Allowed",
+                                             "406 Not Acceptable",
+                                             "408 Request Timeout",
+                                             "409 Conflict",
+                                             "410 Gone",
+                                             "411 Length Required",
+                                             "412 Precondition Failed",
+                                             "413 Content Too Large",
+                                             "414 URI Too Long",
+                                             "415 Unsupported Media Type",
+                                             "417 Expectation Failed",
+                                             "421 Misdirected Request",
+                                             "422 Unprocessable Content",
+                                             "424 Failed Dependency",
+                                             "425 Too Early",
+                                             "426 Upgrade Required",
+                                             "428 Precondition Required",
+                                             "429 Too Many Requests",
+                                             "431 Request Header Fields Too Large",
+                                             "499 Client Closed Request",
+                                             "500 Internal Server Error",
+                                             "501 Not Implemented",
+                                             "502 Bad Gateway",
+                                             "503 Service Unavailable",
+                                             "504 Gateway Timeout",
+                                             "505 HTTP Version Not Supported",
+                                             "529 Overloaded"};
+
+constexpr char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
+
+bool same_name(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
+  }
+  return true;
+}
+
+std::optional<std::string_view> Headers::find(std::string_view name) const {
+  for (const Header& header : list_) {
+    if (same_name(header.name, name)) return header.value;
+  }
+  return std::nullopt;
+}
+
+bool Headers::has_token(std::string_view name, std::string_view token) const {
+  for (const Header& header : list_) {
+    if (!same_name(header.name, name)) continue;
+    std::string_view rest = header.value;
+    for (;;) {
+      const size_t comma = rest.find(',');
+      if (same_name(trimmed(rest.substr(0, comma)), token)) return true;
+      if (comma == std::string_view::npos) break;
+      rest.remove_prefix(comma + 1);
+    }
+  }
+  return false;
+}
+
+std::string_view status_line_text(int status) {
+  for (const std::string_view line : kStatusLines) {
+    const int number = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
+    if (number == status) return line;
+  }
+  return {};
+}
+
+void append_status_line(std::string& out, int status) {
+  if (status == 200) {  // most of them
+    out.append("HTTP/1.1 200 OK\r\n");
+    return;
+  }
+  out.append("HTTP/1.1 ");
+  if (const std::string_view text = status_line_text(status); !text.empty()) {
+    out.append(text);
+  } else {
+    char digits[12];
+    const auto [end, error] = std::to_chars(digits, digits + sizeof digits, status);
+    out.append(digits, end);
+    out.push_back(' ');  // which RFC 9112 wants even where no phrase follows
+  }
+  out.append("\r\n");
+}
+
+void append_header(std::string& out, std::string_view name, std::string_view value) {
+  out.append(name).append(": ").append(value).append("\r\n");
+}
+
+void append_header(std::string& out, std::string_view name, uint64_t value) {
+  char digits[20];
+  const auto [end, error] = std::to_chars(digits, digits + sizeof digits, value);
+  append_header(out, name, {digits, static_cast<size_t>(end - digits)});
+}
+
+bool is_header_value(std::string_view value) {
+  const char* const end = value.data() + value.size();
+  return http1::skip_text(value.data(), end) == end;
+}
+
+void append_chunk_size(std::string& out, size_t size) {
+  char digits[16];
+  const auto [end, error] = std::to_chars(digits, digits + sizeof digits, size, 16);
+  out.append(digits, end).append("\r\n");
+}
+
+void append_chunk(std::string& out, std::string_view data) {
+  if (data.empty()) return;
+  append_chunk_size(out, data.size());
+  out.append(data).append("\r\n");
+}
+
+bool is_hop_by_hop(std::string_view name) {
+  switch (name.size()) {
+    case 2:
+      return same_name(name, "te");
+    case 7:
+      return same_name(name, "trailer") || same_name(name, "upgrade");
+    case 10:
+      return same_name(name, "connection") || same_name(name, "keep-alive");
+    case 16:
+      return same_name(name, "proxy-connection");
+    case 17:
+      return same_name(name, "transfer-encoding");
+    case 18:
+      return same_name(name, "proxy-authenticate");
+    case 19:
+      return same_name(name, "proxy-authorization");
+    default:
+      return false;
+  }
+}
+
+}  // namespace sluice::net
