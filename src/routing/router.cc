@@ -37,7 +37,6 @@ Result<Router> Router::make(const RouterOptions& options) {
   // Slot i, for i below the number of providers, is what only callers know of provider i.
   for (uint16_t i = 0; i < options.providers.size(); ++i) router.slots_.push_back({"", i, kOther});
   if (auto added = router.add_tiers(options); !added) return std::move(added).error();
-  if (auto added = router.add_aliases(options); !added) return std::move(added).error();
   router.add_models();
   return router;
 }
@@ -115,24 +114,6 @@ Result<void> Router::add_tiers(const RouterOptions& options) {
     }
     if (route.targets.empty())
       return Error(Outcome::BadRequest, "the tier has no target", "tiers." + name);
-    add_name(name, std::move(route));
-  }
-  return {};
-}
-
-Result<void> Router::add_aliases(const RouterOptions& options) {
-  for (const auto& [name, meaning] : options.aliases) {
-    Route route;
-    route.alias = name;
-    const auto tier = std::find_if(options.tiers.begin(), options.tiers.end(),
-                                   [&](const auto& t) { return t.first == meaning; });
-    const std::vector<std::string> entries =
-        tier != options.tiers.end() ? tier->second : std::vector{meaning};
-    for (const std::string& entry : entries) {
-      Result<Target> target = parse_target(entry, name);
-      if (!target) return Error(Outcome::BadRequest, target.error().message(), "aliases." + name);
-      route.targets.push_back(*std::move(target));
-    }
     add_name(name, std::move(route));
   }
   return {};

@@ -1,8 +1,8 @@
 // From the name a caller gave as `model` to the ordered targets that may answer. Pure and
 // immutable: built from the configuration, shared by all loops.
 //
-// A name is looked up in this order: tier, alias, "provider/model", a model that a provider lists,
-// and last, if the default provider is open, any name at all. The first that knows the name
+// A name is looked up in this order: tier or alias, "provider/model", a model that a provider
+// lists, and last, if the default provider is open, any name at all. The first that knows the name
 // decides.
 #pragma once
 
@@ -24,10 +24,8 @@ struct ProviderNames {
 
 struct RouterOptions {
   std::vector<ProviderNames> providers;
-  // Name to ordered "provider/model" entries.
+  // Tiers and aliases: a name and its ordered "provider/model" entries.
   std::vector<std::pair<std::string, std::vector<std::string>>> tiers;
-  // Name to "provider/model" or the name of a tier.
-  std::vector<std::pair<std::string, std::string>> aliases;
   std::string default_provider;  // empty: the first
 };
 
@@ -64,7 +62,8 @@ class Router {
   Result<Route> resolve_open(std::string_view name) const;
 
   const std::vector<Slot>& slots() const { return slots_; }
-  // What a caller may ask for: tiers, aliases, then models, each in the order of the configuration.
+  // What a caller may ask for: tiers and aliases, then models, each in the order of the
+  // configuration.
   const std::vector<std::string>& names() const { return names_; }
 
  private:
@@ -79,7 +78,6 @@ class Router {
   void add_name(const std::string& name, Route route);
   void add_models();
   Result<void> add_tiers(const RouterOptions& options);
-  Result<void> add_aliases(const RouterOptions& options);
   Error not_found(std::string_view name) const;
 
   std::vector<ProviderNames> providers_;

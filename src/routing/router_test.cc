@@ -12,8 +12,7 @@ using testing::HasSubstr;
 RouterOptions two_providers() {
   RouterOptions options;
   options.providers = {{"openai", {"gpt-5", "gpt-5-mini"}, false}, {"lab", {}, true}};
-  options.tiers = {{"tier1", {"openai/gpt-5", "lab/chat"}}};
-  options.aliases = {{"best", "tier1"}, {"cheap", "openai/gpt-5-mini"}};
+  options.tiers = {{"tier1", {"openai/gpt-5", "lab/chat"}}, {"cheap", {"openai/gpt-5-mini"}}};
   return options;
 }
 
@@ -36,13 +35,6 @@ TEST(Router, ATierIsItsTargetsInOrder) {
   EXPECT_EQ(route->alias, "tier1");
   EXPECT_THAT(models(*route), ElementsAre("gpt-5", "chat"));
   EXPECT_EQ(route->targets[1].provider, 1);
-}
-
-TEST(Router, AnAliasStandsForATierOrATarget) {
-  const Router router = make(two_providers());
-  EXPECT_THAT(models(*router.find("best")), ElementsAre("gpt-5", "chat"));
-  EXPECT_THAT(models(*router.find("cheap")), ElementsAre("gpt-5-mini"));
-  EXPECT_EQ(router.find("best")->alias, "best");
 }
 
 TEST(Router, AListedModelIsKnownByBothItsNames) {
@@ -85,9 +77,9 @@ TEST(Router, RefusesATierThatNamesNoProvider) {
   EXPECT_THAT(router.error().message(), HasSubstr("'opnai'"));
 }
 
-TEST(Router, OffersTiersThenAliasesThenModels) {
+TEST(Router, OffersTiersThenModels) {
   EXPECT_THAT(make(two_providers()).names(),
-              ElementsAre("tier1", "best", "cheap", "gpt-5", "openai/gpt-5", "gpt-5-mini",
+              ElementsAre("tier1", "cheap", "gpt-5", "openai/gpt-5", "gpt-5-mini",
                           "openai/gpt-5-mini", "lab/chat"));
 }
 
