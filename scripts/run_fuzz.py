@@ -43,8 +43,9 @@ def main():
     parser.add_argument("--seconds", type=int, default=60, help="for each target (default: 60)")
     options = parser.parse_args()
 
-    build("fuzz")
-    binaries = sorted((BUILD / "fuzz/fuzz").glob("*_fuzz"))
+    names = sorted(source.stem for source in (tree.ROOT / "fuzz").glob("*_fuzz.cc"))
+    build("fuzz", names)
+    binaries = [BUILD / "fuzz/fuzz" / name for name in names]
     total = Count()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for name, exit_code, output in pool.map(lambda binary: run_target(binary, options.seconds), binaries):
