@@ -37,17 +37,6 @@ need_python_and_node() {
   command -v npm >/dev/null || missing+=(npm)
 }
 
-as_root() {
-  if [[ $(id -u) == 0 ]]; then
-    "$@"
-  elif command -v sudo >/dev/null; then
-    sudo "$@"
-  else
-    echo "install.sh: run this as root, or install sudo: $*" >&2
-    exit 1
-  fi
-}
-
 installed=$(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' 2>/dev/null | sed -n 's/^ii *//p')
 for group in "$@"; do
   case $group in
@@ -60,11 +49,20 @@ for group in "$@"; do
 done
 [[ ${#missing[@]} -gt 0 ]] || exit 0
 
+sudo=()
+if [[ $(id -u) != 0 ]]; then
+  sudo=(sudo)
+  if ! command -v sudo >/dev/null; then
+    echo "install.sh: as root, run: apt-get update && apt-get install -y --no-install-recommends ${missing[*]}" >&2
+    exit 1
+  fi
+fi
+
 echo "installing from Debian: ${missing[*]}"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-if ! { as_root apt-get update -q &&
-  as_root env DEBIAN_FRONTEND=noninteractive \
+if ! { "${sudo[@]}" apt-get update -q &&
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
     apt-get install -qy --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
   tail -n 30 "$log" >&2
   exit 1
