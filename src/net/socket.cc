@@ -4,9 +4,11 @@
 #include <cerrno>
 #include <charconv>
 #include <fcntl.h>
-#include <linux/tcp.h>
+#include <linux/sockios.h>
+#include <netinet/tcp.h>
 #include <string>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 #include <utility>
 
@@ -19,6 +21,20 @@ constexpr int kBacklog = 1024;
 Error connect_error(const Address& address, int error) {
   return Error(Outcome::ConnectError,
                "could not connect to " + address.text() + ": " + std::strerror(error));
+}
+
+// The kernel asks a silent peer whether it is still there, so that one that vanished without a word
+// (a host that restarted, an address translation that expired) is noticed, idle or in the middle of
+// a long reply.
+void watch_over(int fd) {
+  const int on = 1;
+  const int idle_seconds = 5;
+  const int interval_seconds = 5;
+  const int probes = 4;
+  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_seconds, sizeof idle_seconds);
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_seconds, sizeof interval_seconds);
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
 }
 
 // Waits until the socket says something; for a connect in progress that is its result.
@@ -123,6 +139,7 @@ Task<Result<std::unique_ptr<Socket>>> Socket::connect(Loop& loop, Address addres
     co_return connect_error(address, error);
   }
   auto socket = std::make_unique<Socket>(loop, fd);
+  watch_over(fd);
   if (pending) {
     socket->readiness_.clear_ready(Readiness::kIn | Readiness::kOut);
     const IoResult result = co_await Connected(*socket, until);
@@ -187,10 +204,10 @@ void Socket::finish() {
 }
 
 int64_t Socket::unacknowledged_bytes() const {
-  tcp_info info{};
-  socklen_t length = sizeof info;
-  if (getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return -1;
-  return static_cast<int64_t>(info.tcpi_bytes_sent) - static_cast<int64_t>(info.tcpi_bytes_acked);
+  // Not TCP_INFO's counters: those count retransmitted bytes twice and the SYN as one. This one
+  // still stands after a reset.
+  int bytes = 0;
+  return ioctl(fd_, SIOCOUTQ, &bytes) == 0 ? bytes : -1;
 }
 
 std::optional<Address> Socket::peer() const {

@@ -83,9 +83,10 @@ class Stream {
   // What to wait for before trying again: a TLS read may have to write first.
   virtual uint8_t read_interest() const { return Readiness::kIn; }
   virtual uint8_t write_interest() const { return Readiness::kOut; }
-  // Bytes the peer's kernel has not acknowledged yet; -1 if unknown. 0 sent-and-acknowledged is no
-  // proof of processing, but unacknowledged bytes after a reset were provably never read
-  // (acceptance KA-5).
+  // Bytes the peer's kernel has not acknowledged yet; -1 if unknown. Acknowledged bytes need not
+  // have been read, and after a reset unacknowledged ones may have been (acknowledgements are
+  // delayed, and a reset carries none); but after an orderly end they were not: the peer's kernel
+  // had none of them when its program closed (acceptance KA-5).
   virtual int64_t unacknowledged_bytes() const { return -1; }
 
   // co_await: one successful try_read(), or why there was none.

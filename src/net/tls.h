@@ -1,4 +1,8 @@
-// TLS over a Stream: OpenSSL with memory BIOs, so that OpenSSL never touches a descriptor.
+// TLS over a Stream: OpenSSL reads and writes through a BIO of ours, so that it never touches a
+// descriptor.
+//
+// Contexts are immutable and shared by the loops; a stream belongs to one loop. An idle TLS stream
+// holds no record buffers.
 #pragma once
 
 #include <memory>
@@ -31,8 +35,8 @@ class TlsClientContext {
 
  private:
   struct State;
-  explicit TlsClientContext(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit TlsClientContext(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;  // shared with its streams, which may outlive a reload
 };
 
 class TlsServerContext {
@@ -50,8 +54,15 @@ class TlsServerContext {
 
  private:
   struct State;
-  explicit TlsServerContext(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit TlsServerContext(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;
 };
+
+// What TLS itself said when a read or write on `stream` came out as IoStatus::Failed ("the peer
+// sent the alert 'certificate required'"). Empty if the transport failed, or without TLS.
+std::string tls_failure(const Stream& stream);
+
+// True if `stream` is TLS and its handshake resumed an earlier session.
+bool tls_resumed(const Stream& stream);
 
 }  // namespace sluice::net
