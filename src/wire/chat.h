@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/outcome.h"
+
 namespace sluice::chat {
 
 // Token counts in disjoint buckets (acceptance TOK-1): input() and output() are the provider's own
@@ -79,6 +81,8 @@ struct Reply {
   bool is_error = false;  // an error object inside a 200 (acceptance FB-10)
   std::string error_message;
   std::string error_code;
+  std::string error_type;
+  Outcome error_outcome = Outcome::UpstreamError;  // what that error means, if is_error
   int64_t output_bytes = 0;  // bytes of text, reasoning and tool arguments, unescaped
 };
 
