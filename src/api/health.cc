@@ -1,0 +1,52 @@
+#include "api/health.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "api/reply.h"
+
+namespace sluice::api {
+namespace {
+
+// Check names and reasons are ours and hold nothing that JSON would have to escape but quotes and
+// backslashes.
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+std::string readiness(const std::vector<HealthCheck>& checks, bool ready) {
+  std::string body =
+      ready ? R"({"status":"ready","checks":{)" : R"({"status":"not ready","checks":{)";
+  for (size_t i = 0; i < checks.size(); ++i) {
+    if (i > 0) body += ',';
+    body += quoted(checks[i].name) + ':' + quoted(checks[i].ok ? "ok" : checks[i].reason);
+  }
+  return body + "}}\n";
+}
+
+}  // namespace
+
+bool Health::answers(std::string_view path) {
+  return path == "/livez" || path == "/readyz" || path == "/version";
+}
+
+Task<void> Health::reply(net::ServerExchange& http, std::string_view path) const {
+  if (path == "/livez") {
+    co_await send_text(http, 200, kJson, "{\"status\":\"alive\"}\n");
+  } else if (path == "/version") {
+    co_await send_text(http, 200, kJson,
+                       "{\"name\":\"sluice\",\"version\":" + quoted(version_) + "}\n");
+  } else {
+    const std::vector<HealthCheck> checks = checks_();
+    const bool ready =
+        std::all_of(checks.begin(), checks.end(), [](const HealthCheck& c) { return c.ok; });
+    co_await send_text(http, ready ? 200 : 503, kJson, readiness(checks, ready));
+  }
+}
+
+}  // namespace sluice::api

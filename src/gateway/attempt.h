@@ -1,0 +1,39 @@
+// One call of one target for one exchange. It either answers the client, or says how it failed and
+// leaves the client untouched, so that another target may answer.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "gateway/exchange.h"
+#include "gateway/heart.h"
+#include "routing/retry.h"
+
+namespace sluice::gateway {
+
+// Why an attempt gave the client nothing.
+struct AttemptFailure {
+  AttemptFailure(routing::Failure the_failure, std::string the_message)
+      : failure(the_failure), message(std::move(the_message)) {}
+  explicit AttemptFailure(const Error& error)
+      : failure{error.outcome(), std::nullopt, false}, message(error.message()) {}
+
+  routing::Failure failure;
+  std::string message;  // for a person: names the target, holds no secret
+  // The upstream's own reply, where it is fit to be shown to the client: an error object in its
+  // dialect.
+  int status = 0;
+  std::string body;
+  std::string headers;  // complete lines
+};
+
+// Nothing: the client has been answered, to the end or to a failure it was told of; the exchange
+// has ended.
+Task<std::optional<AttemptFailure>> attempt(Exchange& exchange, const routing::Target& target,
+                                            Heart& heart);
+
+// The fields of an upstream's reply that pass on to the client: its limits and its ids, as complete
+// lines (NET-6).
+void append_passed_headers(std::string& out, const net::Headers& upstream);
+
+}  // namespace sluice::gateway

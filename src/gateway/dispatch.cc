@@ -1,0 +1,72 @@
+#include "gateway/dispatch.h"
+
+#include <utility>
+
+#include "gateway/attempt.h"
+
+namespace sluice::gateway {
+namespace {
+
+void note_attempt(Exchange& exchange, const routing::Target& target, Nanos began,
+                  const std::optional<AttemptFailure>& failure) {
+  telemetry::Attempt attempt;
+  attempt.target = exchange.snapshot->upstreams[target.provider]->name();
+  attempt.target.append("/").append(target.model);
+  attempt.duration_micros = (exchange.now() - began) / kMicrosecond;
+  attempt.outcome = failure ? failure->failure.outcome : exchange.record.outcome;
+  attempt.status = failure ? failure->status : exchange.record.status;
+  exchange.record.attempts.push_back(std::move(attempt));
+}
+
+// Tells the client of the last failure: in the upstream's own words where those are about the
+// request or its limits, in ours where they are about the upstream (its status would look like the
+// client's own fault: 401, 404).
+Task<void> give_up(Exchange& exchange, AttemptFailure failure) {
+  const Outcome outcome = failure.failure.outcome;
+  const bool own_words =
+      !failure.body.empty() && !exchange.http.streaming() &&
+      (outcome == Outcome::UpstreamRejected || outcome == Outcome::UpstreamRateLimit);
+  if (!own_words) {
+    const Error error(outcome, std::move(failure.message));
+    co_await exchange.fail(error);
+    co_return;
+  }
+  std::string headers = exchange.reply_headers(nullptr);
+  net::append_header(headers, "content-type", "application/json");
+  headers += failure.headers;
+  exchange.end(outcome, failure.status, failure.message);
+  co_await exchange.reply(failure.status, std::move(headers), failure.body);
+}
+
+}  // namespace
+
+Task<void> dispatch(Exchange& exchange) {
+  const std::vector<routing::Target>& targets = exchange.route->targets;
+  routing::AttemptPlan plan(targets.size(), exchange.snapshot->retry, exchange.shared.ids.random());
+  Heart heart(exchange, exchange.request.stream);
+  for (;;) {
+    const routing::Target& target = targets[plan.current()];
+    exchange.answered_by(target);
+    const Nanos began = exchange.now();
+    std::optional<AttemptFailure> failure = co_await attempt(exchange, target, heart);
+    note_attempt(exchange, target, began, failure);
+    if (!failure) co_return;
+    const std::optional<routing::AttemptPlan::Step> step = plan.failed(failure->failure);
+    const bool in_time = step && !exchange.until().deadline().passed(exchange.now() + step->pause);
+    if (!in_time) {
+      co_await give_up(exchange, *std::move(failure));
+      co_return;
+    }
+    if (step->pause > 0) {
+      const Until pause = exchange.until().earlier(exchange.shared.loop.after(step->pause));
+      const net::Wake woken = co_await net::Sleep(exchange.shared.loop, pause);
+      if (woken == net::Wake::Cancelled) {
+        const Error gone(exchange.http.cancel().why(), "the client went away between two attempts");
+        co_await exchange.fail(gone);
+        co_return;
+      }
+    }
+  }
+}
+
+}  // namespace sluice::gateway

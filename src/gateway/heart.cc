@@ -1,0 +1,42 @@
+#include "gateway/heart.h"
+
+namespace sluice::gateway {
+namespace {
+
+constexpr std::string_view kComment = ": keep-alive\n";
+
+}  // namespace
+
+std::string stream_headers(std::string headers) {
+  net::append_header(headers, "content-type", "text/event-stream; charset=utf-8");
+  net::append_header(headers, "cache-control", "no-cache");
+  net::append_header(headers, "x-accel-buffering", "no");
+  return headers;
+}
+
+Heart::Heart(Exchange& exchange, bool wanted)
+    : exchange_(exchange), last_sent_(exchange.shared.loop.now()) {
+  const StreamOptions& options = exchange_.snapshot->stream;
+  if (wanted && options.heartbeat > 0 && options.heartbeat_mode != HeartbeatMode::Off) arm();
+}
+
+void Heart::arm() {
+  exchange_.shared.loop.timers().arm(*this, last_sent_ + exchange_.snapshot->stream.heartbeat);
+}
+
+void Heart::on_timer() {
+  const StreamOptions& options = exchange_.snapshot->stream;
+  const Nanos now = exchange_.shared.loop.now();
+  if (now - last_sent_ >= options.heartbeat && !paused_) {
+    if (!exchange_.http.streaming()) {
+      exchange_.http.start_stream(200, stream_headers(exchange_.reply_headers(nullptr)));
+    }
+    const bool as_chunk = options.heartbeat_mode == HeartbeatMode::Chunk && !chunk_.empty();
+    exchange_.http.push_chunk(as_chunk ? std::string_view(chunk_) : kComment);
+    beaten_ = true;
+  }
+  if (now - last_sent_ >= options.heartbeat) last_sent_ = now;
+  arm();
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,90 @@
+#include "gateway/pipeline.h"
+
+#include <algorithm>
+#include <exception>
+
+#include "gateway/body.h"
+#include "gateway/dispatch.h"
+#include "wire/openai.h"
+
+namespace sluice::gateway {
+namespace {
+
+// Bytes of the request, out of their content coding.
+Task<Result<void>> read_body(Exchange& exchange) {
+  if (exchange.http.body_arrived()) {
+    exchange.body = exchange.http.arrived_body();
+  } else {
+    Result<std::string_view> body = co_await exchange.http.body();
+    if (!body) co_return std::move(body).error();
+    exchange.body = *body;
+  }
+  Result<std::string_view> plain =
+      plain_body(exchange.http.head().headers, exchange.body, exchange.snapshot->max_body,
+                 Outcome::BadRequest, exchange.decoded_body);
+  if (!plain) co_return std::move(plain).error();
+  exchange.body = *plain;
+  co_return Result<void>();
+}
+
+Result<void> decode(Exchange& exchange) {
+  Result<chat::Request> request = openai::decode_request(exchange.request.endpoint, exchange.body);
+  if (!request) return std::move(request).error();
+  exchange.request = *std::move(request);
+  exchange.record.asked_model = exchange.request.model.substr(0, 128);
+  exchange.record.user = exchange.request.user.substr(0, 128);
+  exchange.record.stream = exchange.request.stream;
+  return {};
+}
+
+Result<void> find_route(Exchange& exchange) {
+  const routing::Router& router = exchange.snapshot->router;
+  exchange.route = router.find(exchange.request.model);
+  if (exchange.route == nullptr) {
+    Result<routing::Route> open = router.resolve_open(exchange.request.model);
+    if (!open) return std::move(open).error();
+    exchange.own_route(*std::move(open));
+  }
+  exchange.record.alias = exchange.route->alias;
+  Nanos longest = 0;
+  for (const routing::Target& target : exchange.route->targets) {
+    longest = std::max(longest, exchange.snapshot->upstreams[target.provider]->total_timeout());
+  }
+  exchange.set_deadline(Deadline::at(exchange.started() + longest));
+  return {};
+}
+
+Task<void> run_gates(Exchange& exchange) {
+  // 1. The body, within its limits: nothing can be said about a request that is not here.
+  Result<void> passed = co_await read_body(exchange);
+  // 2. Its meaning: every later gate works on the middle form.
+  if (passed) passed = decode(exchange);
+  // 3. Its targets: an unknown model is refused before anything is spent on it.
+  if (passed) passed = find_route(exchange);
+  if (!passed) {
+    co_await exchange.fail(passed.error());
+    co_return;
+  }
+  // 4. The answer, from the first target that gives one.
+  co_await dispatch(exchange);
+}
+
+}  // namespace
+
+Task<void> serve(Shared& shared, net::ServerExchange& http, chat::Endpoint endpoint) {
+  Exchange exchange(shared, http, endpoint);
+  std::string bug;
+  try {
+    co_await run_gates(exchange);
+  } catch (const std::exception& e) {
+    bug = e.what();
+  }
+  if (bug.empty()) co_return;
+  // The text of an exception may hold anything, so it goes to the ledger and not to the client.
+  const Error error(Outcome::Bug,
+                    "the gateway failed to handle this request; it is noted under its id");
+  co_await exchange.fail(error);
+  exchange.end(Outcome::Bug, http_status_of(Outcome::Bug), bug);
+}
+
+}  // namespace sluice::gateway
