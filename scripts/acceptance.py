@@ -73,7 +73,8 @@ def main():
         for name in ids:
             print(name, *kept.get(name, ["nothing"]), sep="\n    ")
     missing = [name for name in ids if name not in kept]
-    print(f"acceptance: {len(ids) - len(missing)} of {len(ids)} ids kept" + (f"; not yet: {' '.join(missing)}" if missing else ""))
+    rest = f"; not yet: {' '.join(missing)}" if missing else ""
+    print(f"acceptance: {len(ids) - len(missing)} of {len(ids)} ids kept{rest}")
     return 1 if options.strict and missing else 0
 
 

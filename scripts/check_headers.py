@@ -48,8 +48,9 @@ def library_flags():
 
 def compile_alone(header, root, flags):
     """The compiler's words when `header` does not compile alone; None when it does."""
-    command = ["clang++-16", "-std=c++20", "-fsyntax-only", "-w", f"-I{root}/src", f"-I{root}", *_DEFINED_BY_CMAKE, *flags]
-    run = subprocess.run([*command, "-x", "c++", str(header)], capture_output=True, text=True, check=False)
+    command = ["clang++-16", "-std=c++20", "-fsyntax-only", "-w", f"-I{root}/src", f"-I{root}"]
+    command += [*_DEFINED_BY_CMAKE, *flags, "-x", "c++", str(header)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
     return None if run.returncode == 0 else f"{Path(header).relative_to(root)}: does not compile alone\n{run.stderr}"
 
 

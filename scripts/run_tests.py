@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Builds a preset and runs every test: GoogleTest binaries, then tests/e2e with pytest, then tests/e2e with Node.
 
-The last line is the sum over all runners: `N passed, N failed`. Leaves JUnit and JSON reports in build/<preset>/reports.
+The last line is the sum over all runners: `N passed, N failed`. Reports stay in build/<preset>/reports.
 """
 
 import argparse
@@ -89,11 +89,28 @@ def at_least_one_failure(count, exit_code, what):
     return count
 
 
+def give_up(output, words):
+    """Ends the run when a step that all tests need has failed."""
+    print(output[-12000:], f"{' '.join(map(str, words))}: failed", Count(failed=1), sep="\n")
+    sys.exit(1)
+
+
 def build(preset, targets=("all",)):
+    print(f"building {preset}", flush=True)
     for step in (["cmake", "--preset", preset], ["cmake", "--build", "--preset", preset, "--target", *targets]):
         run = subprocess.run(step, cwd=tree.ROOT, capture_output=True, text=True, check=False)
         if run.returncode != 0:
-            sys.exit(f"{run.stdout[-8000:]}{run.stderr[-8000:]}\n{' '.join(step)}: failed\n0 passed, 1 failed")
+            give_up(run.stdout + run.stderr, step)
+
+
+def run_captured(words, seconds, **how):
+    """(all it said, exit code); a command that takes too long is ended and has no good exit code."""
+    how.update(stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    try:
+        run = subprocess.run(words, timeout=seconds, **how)
+        return run.stdout.decode(errors="replace"), run.returncode
+    except subprocess.TimeoutExpired as late:
+        return (late.stdout or b"").decode(errors="replace") + f"\nended after {seconds} s\n", -1
 
 
 def unit_binaries(preset):
@@ -108,18 +125,7 @@ def run_unit(name, command, reports):
     report = reports / f"{name}.json"
     report.unlink(missing_ok=True)
     words = [*sanitizers.prefix(), *command, f"--gtest_output=json:{report}"]
-    try:
-        run = subprocess.run(
-            words,
-            env=sanitizers.environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=UNIT_SECONDS,
-            check=False,
-        )
-        output, exit_code = run.stdout.decode(errors="replace"), run.returncode
-    except subprocess.TimeoutExpired as late:
-        output, exit_code = (late.stdout or b"").decode(errors="replace") + "\ntimed out\n", -1
+    output, exit_code = run_captured(words, UNIT_SECONDS, env=sanitizers.environment())
     if report.exists():
         count = count_gtest_report(json.loads(report.read_text(encoding="utf-8")))
     else:
@@ -150,11 +156,11 @@ def e2e_environment(preset):
 def run_quietly(words, cwd=tree.ROOT):
     run = subprocess.run(words, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if run.returncode != 0:
-        sys.exit(f"{run.stdout[-4000:]}\n{' '.join(map(str, words))}: failed\n0 passed, 1 failed")
+        give_up(run.stdout, words)
 
 
 def python_environment():
-    """The e2e tests' Python, with what tests/e2e/requirements.txt names. Made once, and again when that file changes."""
+    """The e2e tests' Python, with what tests/e2e/requirements.txt names; renewed when that file changes."""
     venv, wanted = BUILD / "venv", (E2E / "requirements.txt").read_text(encoding="utf-8")
     stamp = venv / "requirements.installed"
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
@@ -179,27 +185,22 @@ def run_pytest(preset, reports):
     python, report = python_environment(), reports / "e2e.xml"
     report.unlink(missing_ok=True)
     words = [*sanitizers.prefix(), python, "-m", "pytest", "-q", "--no-header", f"--junitxml={report}", E2E]
-    run = subprocess.run(words, cwd=tree.ROOT, env=e2e_environment(preset), timeout=E2E_SECONDS, check=False)
+    try:
+        run = subprocess.run(words, cwd=tree.ROOT, env=e2e_environment(preset), timeout=E2E_SECONDS, check=False)
+        exit_code = run.returncode
+    except subprocess.TimeoutExpired:
+        exit_code = "none, it took too long"
     count = count_junit(xml.parse(report).getroot()) if report.exists() else Count()
-    return at_least_one_failure(count, run.returncode, "pytest")
+    return at_least_one_failure(count, exit_code, "pytest")
 
 
 def run_node(preset):
     node_environment()
     words = [*sanitizers.prefix(), "node", "--test", "--test-reporter=tap"]
-    run = subprocess.run(
-        words,
-        cwd=E2E,
-        env=e2e_environment(preset),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=E2E_SECONDS,
-        check=False,
-    )
-    count = at_least_one_failure(count_tap(run.stdout), run.returncode, "node --test")
+    output, exit_code = run_captured(words, E2E_SECONDS, cwd=E2E, env=e2e_environment(preset))
+    count = at_least_one_failure(count_tap(output), exit_code, "node --test")
     if count.failed:
-        print(run.stdout)
+        print(output)
     return count
 
 
@@ -211,7 +212,7 @@ def run_e2e(preset, reports):
         count = run_pytest(preset, reports)
         print(f"e2e python: {count}", flush=True)
         total += count
-    if any(E2E.glob("*.test.*js")):
+    if any(tree.files(E2E, [".test.js", ".test.mjs"])):
         count = run_node(preset)
         print(f"e2e node: {count}", flush=True)
         total += count
