@@ -183,7 +183,7 @@ class Haproxy(Contender):
 global
   nbthread 1
   maxconn 19000
-  ulimit-n 20000
+  no strict-limits
 defaults
   mode http
   timeout connect 5s
@@ -213,20 +213,29 @@ class Sluice(Contender):
             raise Unavailable(f"{self.binary} is not built")
 
     def command(self):
-        tls = "" if self.wiring == "plain" else f", ca_file: {self.cert}"
-        listener = ("" if self.wiring != "tls_both" else
-                    f"  tls: {{cert_file: {self.cert}, key_file: {self.key}}}\n")
+        client_tls = "" if self.wiring != "tls_both" else (
+            f"\n  tls: {{cert_file: {self.cert}, key_file: {self.key}}}")
+        upstream_tls = "" if self.wiring == "plain" else f"\n    tls: {{ca_file: {self.cert}}}"
         (self.dir / "sluice.yaml").write_text(f"""
 server:
   workers: 1
-{listener}providers:
-  bench: {{kind: openai, base_url: "{self.scheme}://127.0.0.1:{self.upstream}/v1", api_key: bench{tls}}}
-models:
-  {MODEL}: [bench/{MODEL}]
-  bench-idle: [bench/bench-idle]
+  drain_timeout: 1s
+  keep_alive: 600s{client_tls}
+providers:
+  bench:
+    kind: openai
+    base_url: {self.scheme}://127.0.0.1:{self.upstream}/v1
+    api_key: bench
+    pool: {{max_idle: 512, idle_timeout: 600s}}{upstream_tls}
+default_provider: bench
+log: {{access: {self.dir}/access.log}}
+prices:
+  custom:
+    {MODEL}: {{input: 0.15, output: 0.6, cached_input: 0.075}}
 """)
         return [self.binary, "serve", "--config", self.dir / "sluice.yaml",
-                "--listen", f"127.0.0.1:{self.port}", "--admin-listen", f"127.0.0.1:{self.port + 50}",
+                "--listen", f"127.0.0.1:{self.port}",
+                "--admin-listen", f"127.0.0.1:{self.port + 50}",
                 "--data-dir", self.dir / "data"]
 
 
