@@ -1,7 +1,7 @@
 # The front door. Each door is a line or two over scripts/ and the presets of CMakePresets.json.
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help run build test check fmt tidy asan tsan fuzz bench soak golden
+.PHONY: help run build test check fmt tidy asan tsan fuzz bench soak bench-programs golden
 
 help: ## list the doors
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
@@ -41,15 +41,15 @@ fuzz: ## each fuzz target for 60 seconds
 	@scripts/install.sh build test
 	@scripts/run_fuzz.py
 
-bench: ## side by side with nginx, haproxy and other gateways; prints one table of ratios
-	@scripts/install.sh build bench
-	@cmake --preset release --log-level=WARNING >/dev/null && cmake --build --preset release
-	@bench/run.py
+bench: bench-programs ## side by side with nginx, haproxy and other gateways; prints one table of ratios
+	@python3 bench/bench.py
 
-soak: ## ten minutes of mixed traffic; fails if memory or descriptors grow
-	@scripts/install.sh build bench
-	@cmake --preset release --log-level=WARNING >/dev/null && cmake --build --preset release
-	@bench/soak.py
+soak: bench-programs ## ten minutes of mixed traffic; fails if memory or descriptors grow
+	@python3 bench/soak.py
+
+bench-programs: build
+	@scripts/install.sh bench
+	@cmake --build --preset release --target mock_upstream bench_load
 
 golden: ## rewrite the golden files from what the code does now; review the diff
 	@scripts/install.sh build test
