@@ -1,0 +1,26 @@
+# Puts a text file into the binary: generates <name>.h with `inline constexpr std::string_view`.
+# The literal is cut in pieces, because compilers bound the length of one.
+#
+#   sluice_embed(ROOM FILE CONSTANT)     e.g. telemetry prices.json kPricesJson -> telemetry/prices_json.h
+function(sluice_embed room file constant)
+  set(source ${CMAKE_CURRENT_SOURCE_DIR}/${room}/${file})
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
+  string(REGEX REPLACE "[^a-z0-9]" "_" name ${file})
+  file(READ ${source} text)
+  string(LENGTH "${text}" length)
+  set(pieces "")
+  set(at 0)
+  while(at LESS length)
+    string(SUBSTRING "${text}" ${at} 8000 piece)
+    string(APPEND pieces "\n    R\"sluice(${piece})sluice\"")
+    math(EXPR at "${at} + 8000")
+  endwhile()
+  set(EMBED_ROOM ${room})
+  set(EMBED_FILE ${file})
+  set(EMBED_CONSTANT ${constant})
+  set(EMBED_TEXT "${pieces}")
+  configure_file(${CMAKE_SOURCE_DIR}/cmake/embed.h.in ${CMAKE_BINARY_DIR}/generated/${room}/${name}.h @ONLY)
+  if(TARGET sluice_${room})
+    target_include_directories(sluice_${room} PRIVATE ${CMAKE_BINARY_DIR}/generated)
+  endif()
+endfunction()

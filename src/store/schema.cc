@@ -1,0 +1,174 @@
+#include "store/schema.h"
+
+#include <string>
+#include <utility>
+
+namespace sluice::store {
+namespace {
+
+constexpr int64_t kApplicationId = 0x534c5543;  // "SLUC": marks a file as ours
+
+// exchange: one row per request that the gateway answered, refused or lost.
+//   key          base/id.h: milliseconds | lane | sequence, so rows lie in the order of time
+//   request_tail the other half of the request id
+//   Columns marked [name] hold the id of a row of `name`, or the text itself when `name` is full.
+//   stream       0 or 1
+//   result       [name] ok, fallback_ok, error, cancelled, blocked: the label of llm_requests_total
+//   usage_source 0 none, 1 reported by the provider, 2 estimated
+//   cost         nano-dollars; null: nobody knows (cost_source 3)
+//   cost_source  0 none, 1 tokens, 2 provider, 3 unpriced
+//   table_cost   what the price table says, when the provider's own figure was taken as the cost
+//   price_notes  bits, telemetry/price.h
+//   durations    microseconds; ttft null: no content came
+//   attempts     JSON, null for one attempt that succeeded (its target and time are in the row)
+//   slim         1: written while the queue was nearly full; texts were left out, figures are whole
+// usage_total: sums of exchange by label, kept in the same transaction: what counters start from.
+constexpr char kExchangeSql[] = R"sql(
+CREATE TABLE name (
+  id   INTEGER PRIMARY KEY,
+  text TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE exchange (
+  key               INTEGER PRIMARY KEY,
+  request_tail      INTEGER NOT NULL,
+  started_micros    INTEGER NOT NULL,
+  trace_id          BLOB,
+  client_request_id TEXT,
+  endpoint          ANY NOT NULL,  -- [name]
+  asked_model       TEXT,
+  alias             ANY,           -- [name]
+  provider          ANY,           -- [name]
+  model             ANY,           -- [name]
+  answered_model    ANY,           -- [name]; null: as asked of the provider
+  user              TEXT,
+  outcome           ANY NOT NULL,  -- [name]
+  result            ANY NOT NULL,  -- [name]
+  status            INTEGER NOT NULL,
+  stream            INTEGER NOT NULL,
+  plain_input       INTEGER NOT NULL,
+  cache_read        INTEGER NOT NULL,
+  cache_write       INTEGER NOT NULL,
+  cache_write_1h    INTEGER NOT NULL,
+  audio_input       INTEGER NOT NULL,
+  visible_output    INTEGER NOT NULL,
+  reasoning         INTEGER NOT NULL,
+  audio_output      INTEGER NOT NULL,
+  usage_source      INTEGER NOT NULL,
+  cost              INTEGER,
+  cost_source       INTEGER NOT NULL,
+  table_cost        INTEGER,
+  price_notes       INTEGER NOT NULL,
+  price_version     ANY,           -- [name]
+  duration          INTEGER NOT NULL,
+  ttft              INTEGER,
+  upstream          INTEGER NOT NULL,
+  overhead          INTEGER NOT NULL,
+  bytes_in          INTEGER NOT NULL,
+  bytes_out         INTEGER NOT NULL,
+  events            INTEGER NOT NULL,
+  attempts          TEXT,
+  error             TEXT,
+  slim              INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE usage_total (
+  provider  TEXT NOT NULL,
+  model     TEXT NOT NULL,
+  alias     TEXT NOT NULL,
+  result    INTEGER NOT NULL,
+  stream    INTEGER NOT NULL,
+  requests  INTEGER NOT NULL,
+  unpriced  INTEGER NOT NULL,
+  input     INTEGER NOT NULL,
+  cached    INTEGER NOT NULL,
+  output    INTEGER NOT NULL,
+  reasoning INTEGER NOT NULL,
+  cost      INTEGER NOT NULL,
+  PRIMARY KEY (provider, model, alias, result, stream)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr Migration kMigrations[] = {
+    {1, "the ledger", kExchangeSql},
+};
+
+Result<void> check_owner(const Database& database, int64_t version) {
+  auto application = database.integer("PRAGMA application_id");
+  if (!application) return std::move(application).error();
+  if (*application == kApplicationId) return {};
+  auto tables = database.integer("SELECT count(*) FROM sqlite_schema");
+  if (!tables) return std::move(tables).error();
+  if (*application == 0 && version == 0 && *tables == 0) return {};
+  return Error(Outcome::Bug,
+               "database " + database.path() + " belongs to another program; name another file");
+}
+
+Result<void> apply(Database& database, const Migration& migration) {
+  if (auto done = database.exec(migration.sql); !done) {
+    return Error(Outcome::Bug, "migration " + std::to_string(migration.version) + " (" +
+                                   std::string(migration.what) + "): " + done.error().message());
+  }
+  const std::string mark = "PRAGMA user_version=" + std::to_string(migration.version);
+  return database.exec(mark.c_str());
+}
+
+// A file of this size is checked in a few milliseconds.
+constexpr int64_t kQuickCheckBytes = 32 << 20;
+
+Result<void> check_pages(const Database& database) {
+  auto pages = database.integer("PRAGMA page_count");
+  if (!pages) return std::move(pages).error();
+  auto size = database.integer("PRAGMA page_size");
+  if (!size) return std::move(size).error();
+  if (*pages * *size > kQuickCheckBytes) return {};
+  auto check = database.prepare("PRAGMA quick_check(1)");
+  if (!check) return std::move(check).error();
+  auto row = check->step();
+  if (!row) return std::move(row).error();
+  if (*row && check->text(0) == "ok") return {};
+  return Error(Outcome::Bug, "database " + database.path() +
+                                 ": damaged; restore it, or move it away to start a new one");
+}
+
+}  // namespace
+
+Result<Database> open_store(const std::string& path) {
+  auto database = Database::open(path);
+  if (!database) return database;
+  if (auto sound = check_pages(*database); !sound) return std::move(sound).error();
+  if (auto migrated = migrate(*database); !migrated) return std::move(migrated).error();
+  return database;
+}
+
+std::span<const Migration> migrations() {
+  return kMigrations;
+}
+
+Result<void> migrate(Database& database) {
+  return migrate(database, kMigrations);
+}
+
+Result<void> migrate(Database& database, std::span<const Migration> list) {
+  auto version = database.integer("PRAGMA user_version");
+  if (!version) return std::move(version).error();
+  if (auto ours = check_owner(database, *version); !ours) return ours;
+  const int newest = list.empty() ? 0 : list.back().version;
+  if (*version > newest) {
+    return Error(Outcome::Bug, "database " + database.path() + " has schema version " +
+                                   std::to_string(*version) + ", this program knows " +
+                                   std::to_string(newest) + ": a newer sluice made it");
+  }
+  if (*version == newest) return {};
+  auto transaction = Transaction::begin(database);
+  if (!transaction) return std::move(transaction).error();
+  const std::string mark = "PRAGMA application_id=" + std::to_string(kApplicationId);
+  if (auto marked = database.exec(mark.c_str()); !marked) return marked;
+  for (const Migration& migration : list) {
+    if (migration.version <= *version) continue;
+    if (auto applied = apply(database, migration); !applied) return applied;
+  }
+  return transaction->commit();
+}
+
+}  // namespace sluice::store

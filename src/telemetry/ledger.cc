@@ -1,0 +1,176 @@
+#include "telemetry/ledger.h"
+
+#include <functional>
+#include <utility>
+
+#include "telemetry/access_log.h"
+#include "telemetry/metric_names.h"
+#include "telemetry/row.h"
+
+namespace sluice::telemetry {
+namespace {
+
+constexpr int64_t kMicrosPerSecond = 1'000'000;
+
+// An upstream was asked and something came back, or should have.
+Delivered delivered(const Record& record) {
+  if (record.attempts.empty()) return Delivered::Nothing;
+  return record.outcome == Outcome::Ok || record.ttft_micros ? Delivered::Something
+                                                             : Delivered::Nothing;
+}
+
+}  // namespace
+
+Ledger::Ledger(LedgerParts parts, std::shared_ptr<const PriceTable> prices,
+               std::span<const UsageBase> base)
+    : parts_(parts),
+      meters_(parts.registry),
+      dropped_cost_(parts.registry.counter(metric::kJournalDroppedCost)) {
+  use_prices(std::move(prices));
+  for (const UsageBase& sum : base) meters_.start_from(sum);
+  watch_parts();
+}
+
+void Ledger::watch_parts() {
+  Registry& registry = parts_.registry;
+  const store::Journal& journal = parts_.journal;
+  const auto count = [](uint64_t n) { return static_cast<int64_t>(n); };
+  registry.watch(metric::kJournalBytes, {},
+                 [&journal, count] { return count(journal.queued_bytes()); });
+  registry.watch(metric::kJournalLag, {}, [&journal] { return journal.lag(); });
+  registry.watch(metric::kJournalRows, {},
+                 [&journal, count] { return count(journal.stored_rows()); });
+  registry.watch(metric::kJournalDropped, {},
+                 [&journal, count] { return count(journal.dropped_rows()); });
+  registry.watch(metric::kJournalSlim, {},
+                 [&journal, count] { return count(journal.slim_rows()); });
+  registry.watch(metric::kJournalFailures, {},
+                 [&journal, count] { return count(journal.failures()); });
+  if (const LineSink* access = parts_.access; access != nullptr) {
+    registry.watch(metric::kLogDropped, {}, [access, count] { return count(access->dropped()); });
+  }
+  registry.watch(metric::kCatalogAge, {}, [this] {
+    return (parts_.clock.wall_micros() - table_.load()->as_of_micros()) / kMicrosPerSecond;
+  });
+}
+
+const TargetMeters& Ledger::target(std::string_view provider, std::string_view model,
+                                   std::string_view alias, std::string_view vendor) {
+  const TargetMeters& meters = meters_.target(provider, model, alias, vendor);
+  set_price(meters, *table_.load());
+  return meters;
+}
+
+void Ledger::use_prices(std::shared_ptr<const PriceTable> prices) {
+  const std::lock_guard lock(mutex_);
+  table_ = prices.get();
+  tables_.push_back(std::move(prices));
+  meters_.for_each([this](const TargetMeters& meters) { set_price(meters, *table_.load()); });
+}
+
+void Ledger::set_price(const TargetMeters& meters, const PriceTable& table) const {
+  const auto found = table.find(meters.provider_, meters.model_, meters.vendor_);
+  meters.unpriced_answer_ = 0;
+  meters.price_notes_ = found.notes;
+  meters.price_ = found.price;
+}
+
+Ledger::Priced Ledger::price(const Record& record) const {
+  const TargetMeters& meters = meters_of(record);
+  PriceTable::Found found{meters.price_.load(std::memory_order_acquire),
+                          meters.price_notes_.load(std::memory_order_relaxed)};
+  if (found.price == nullptr && record.meters != nullptr) found = price_by_record(record);
+  Charge charge = charge_for(found.price, record.usage, record.usage_source, delivered(record),
+                             record.started_micros);
+  if (charge.source == CostSource::Tokens || charge.table_cost) charge.notes |= found.notes;
+  return {found.price, charge};
+}
+
+// The target as such has no price: it is a wildcard, or its name means something to the upstream
+// only. Then the names in the record may have one.
+PriceTable::Found Ledger::price_by_record(const Record& record) const {
+  const PriceTable& table = *table_.load();
+  const TargetMeters& meters = *record.meters;
+  if (record.model != meters.model()) {
+    const auto found = table.find(record.provider, record.model, meters.vendor_);
+    if (found.price != nullptr) return found;
+  }
+  if (record.answered_model.empty() || record.answered_model == record.model) return {};
+  // Usually it is the same one as the last time.
+  const uint64_t hash = std::hash<std::string_view>()(record.answered_model);
+  if (meters.unpriced_answer_.load(std::memory_order_relaxed) == hash) return {};
+  auto found = table.find(record.provider, record.answered_model, meters.vendor_);
+  found.notes |= kByAnsweredModel;
+  if (found.price == nullptr) meters.unpriced_answer_.store(hash, std::memory_order_relaxed);
+  return found;
+}
+
+Charge Ledger::charge_of(const Record& record) const {
+  return price(record).charge;
+}
+
+void Ledger::finish(unsigned lane, Record&& record) {
+  const TargetMeters& meters = meters_of(record);
+  const Priced priced = price(record);
+  if (!priced.charge.cost) log_unpriced(record, meters);
+  meters_.count(lane, record, meters, priced.charge);
+  if (parts_.access != nullptr) {
+    parts_.access->append(lane, access_line_bound(record), [&](char* out, size_t) {
+      return write_access_line(out, record, priced.charge);
+    });
+  }
+  store(lane, record, meters, priced);
+}
+
+void Ledger::store(unsigned lane, const Record& record, const TargetMeters& meters,
+                   const Priced& priced) {
+  const RowSource source{record, meters, priced.price, priced.charge};
+  const bool stored =
+      parts_.journal.append(lane, row_bound(record), [&](char* out, store::Room room) {
+        if (room == store::Room::Plenty) return write_row(out, source, RowForm::Whole);
+        parts_.journal.count_slim();
+        return write_row(out, source, RowForm::Slim);
+      });
+  if (!stored) dropped_cost_.add(lane, priced.charge.cost.value_or(0));
+}
+
+// Once per model: the counter says how often (acceptance PRICE-1).
+void Ledger::log_unpriced(const Record& record, const TargetMeters& meters) const {
+  if (meters.unpriced_logged_.exchange(true, std::memory_order_relaxed)) return;
+  parts_.log.warn("no price for this model; its cost is unknown",
+                  {{"provider", record.provider}, {"model", record.model}});
+}
+
+Result<std::vector<UsageBase>> read_usage_base(const store::Database& database) {
+  auto rows = database.prepare(
+      "SELECT provider, model, alias, result, stream, requests, unpriced, input, cached, output,"
+      " reasoning, cost FROM usage_total");
+  if (!rows) return std::move(rows).error();
+  std::vector<UsageBase> base;
+  for (auto row = rows->step();; row = rows->step()) {
+    if (!row) return std::move(row).error();
+    if (!*row) return base;
+    const int64_t result = rows->integer(3);
+    if (result < 0 || result >= kRequestResults) continue;  // of a newer program
+    base.push_back({.provider = std::string(rows->text(0)),
+                    .model = std::string(rows->text(1)),
+                    .alias = std::string(rows->text(2)),
+                    .result = static_cast<RequestResult>(result),
+                    .stream = rows->integer(4) != 0,
+                    .requests = rows->integer(5),
+                    .unpriced = rows->integer(6),
+                    .tokens = {.input = rows->integer(7),
+                               .cached = rows->integer(8),
+                               .output = rows->integer(9),
+                               .reasoning = rows->integer(10)},
+                    .cost = rows->integer(11)});
+  }
+}
+
+Result<uint64_t> read_last_key(const store::Database& database) {
+  auto key = database.integer("SELECT ifnull(max(key), 0) FROM exchange");
+  if (!key) return std::move(key).error();
+  return static_cast<uint64_t>(*key);
+}
+
+}  // namespace sluice::telemetry

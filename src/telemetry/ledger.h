@@ -1,0 +1,78 @@
+// The one place where an exchange is priced, counted, logged and stored: from one record, so that
+// ledger, metrics and log cannot disagree.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/line_sink.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/time.h"
+#include "store/journal.h"
+#include "telemetry/meters.h"
+#include "telemetry/price.h"
+#include "telemetry/record.h"
+
+namespace sluice::telemetry {
+
+// What a ledger works with; all of it outlives the ledger. `access` may be null: no access log.
+struct LedgerParts {
+  Registry& registry;
+  store::Journal& journal;
+  LineSink* access = nullptr;
+  Logger& log;
+  const Clock& clock;
+};
+
+class Ledger {
+ public:
+  // `base`: what counters start from; see read_usage_base().
+  Ledger(LedgerParts parts, std::shared_ptr<const PriceTable> prices,
+         std::span<const UsageBase> base);
+
+  // The cells of a target; made at the first call, kept for the life of the process. For building a
+  // configuration, not for the hot path. `vendor`: see PriceTable::find.
+  const TargetMeters& target(std::string_view provider, std::string_view model,
+                             std::string_view alias, std::string_view vendor = {});
+  // From now on. Earlier tables are kept, since rows on their way still point at them.
+  void use_prices(std::shared_ptr<const PriceTable> prices);
+
+  // What this record costs by the present prices: what finish() will write.
+  Charge charge_of(const Record& record) const;
+  // The end of an exchange. Requires: called on the lane's own thread; once per key.
+  void finish(unsigned lane, Record&& record);
+
+ private:
+  struct Priced {
+    const Price* price;
+    Charge charge;
+  };
+  Priced price(const Record& record) const;
+  PriceTable::Found price_by_record(const Record& record) const;
+  void log_unpriced(const Record& record, const TargetMeters& meters) const;
+  void store(unsigned lane, const Record& record, const TargetMeters& meters, const Priced& priced);
+  void watch_parts();
+  void set_price(const TargetMeters& meters, const PriceTable& table) const;
+  const TargetMeters& meters_of(const Record& record) const {
+    return record.meters != nullptr ? *record.meters : meters_.other();
+  }
+
+  LedgerParts parts_;
+  Meters meters_;
+  Counter dropped_cost_;
+  mutable std::mutex mutex_;  // of tables_
+  std::vector<std::shared_ptr<const PriceTable>> tables_;
+  std::atomic<const PriceTable*> table_;
+};
+
+// The sums of everything in the ledger, in no time: they are kept beside the rows.
+Result<std::vector<UsageBase>> read_usage_base(const store::Database& database);
+// The highest key in the ledger; 0 if it is empty. New keys must be above it (base/id.h).
+Result<uint64_t> read_last_key(const store::Database& database);
+
+}  // namespace sluice::telemetry

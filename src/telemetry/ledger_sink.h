@@ -1,0 +1,60 @@
+// Writes ledger rows into the tables `exchange`, `name` and `usage_total` (store/schema.cc), on the
+// journal's thread.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "store/journal.h"
+#include "telemetry/row.h"
+
+namespace sluice::telemetry {
+
+class LedgerSink final : public store::JournalSink {
+ public:
+  // Names beyond so many are written into each row instead: models of a wildcard route come from
+  // clients, who must not fill the table.
+  explicit LedgerSink(size_t max_names = 4096) : max_names_(max_names) {}
+
+  Result<void> write(store::Database& database, std::span<const std::string_view> rows) override;
+  void committed() override;
+  void rolled_back() override;
+
+ private:
+  struct TargetIds {
+    int64_t provider = 0;
+    int64_t model = 0;
+    int64_t alias = 0;
+  };
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  using Totals = std::array<std::array<UsageBase, 2>, kRequestResults>;
+
+  Result<void> prepare(store::Database& database);
+  Result<void> write_row(const RowView& row);
+  Result<void> bind_target(const RowView& row);
+  // Binds the id of a name, or the name itself if there is no room for more.
+  Result<void> bind_name(int column, std::string_view text);
+  Result<int64_t> id_of(std::string_view text);  // 0: no room
+  void add_up(const RowView& row);
+  Result<void> write_totals();
+
+  const size_t max_names_;
+  std::optional<store::Statement> insert_row_;
+  std::optional<store::Statement> insert_name_;
+  std::optional<store::Statement> add_total_;
+  std::unordered_map<std::string, int64_t, Hash, std::equal_to<>> names_;
+  std::unordered_map<const TargetMeters*, TargetIds> targets_;
+  std::array<int64_t, kOutcomeCount> outcome_ids_{};
+  std::array<int64_t, kRequestResults> result_ids_{};
+  // Of this transaction.
+  std::unordered_map<const TargetMeters*, Totals> totals_;
+};
+
+}  // namespace sluice::telemetry

@@ -1,0 +1,139 @@
+// What a call costs. One function prices streamed and buffered calls alike, from the usage alone.
+//
+// Money is nano-dollars in int64 (9.2 billion dollars fit), computed in wider integers and rounded
+// half up once per row. A missing price is missing: no cost, never zero (acceptance PRICE-1); a
+// price of 0 is a price (PRICE-3).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "wire/chat.h"
+
+namespace sluice::telemetry {
+
+using NanoDollars = int64_t;
+
+// Nano-dollars per million tokens; absent: the source does not state it.
+using Rate = std::optional<int64_t>;
+
+struct Rates {
+  Rate input;
+  Rate cached_input;
+  Rate cache_write;  // short lifetime
+  Rate cache_write_1h;
+  Rate output;
+  friend bool operator==(const Rates&, const Rates&) = default;
+};
+
+// The rules of the price file: stated rates replace the base rates, unstated ones stay.
+struct LongContext {
+  int64_t above_prompt_tokens = 0;
+  Rates rates;  // for the whole request
+  friend bool operator==(const LongContext&, const LongContext&) = default;
+};
+struct Scheduled {
+  int64_t from_micros = 0;  // since 1970 UTC
+  Rates rates;
+  friend bool operator==(const Scheduled&, const Scheduled&) = default;
+};
+struct TimeOfDay {
+  int64_t start_micros = 0;  // since midnight UTC
+  int64_t end_micros = 0;
+  Rates rates;
+  friend bool operator==(const TimeOfDay&, const TimeOfDay&) = default;
+};
+
+struct Price {
+  std::string version;                    // where it comes from: "catalog 2026-11-23" or "config"
+  Rates base;                             // input and output are present
+  std::vector<LongContext> long_context;  // rising
+  std::vector<Scheduled> scheduled;       // rising
+  std::vector<TimeOfDay> time_of_day;
+  friend bool operator==(const Price&, const Price&) = default;
+};
+
+enum class CostSource : uint8_t { None, Tokens, Provider, Unpriced };
+
+// "none", "tokens", "provider", "unpriced".
+std::string_view name_of(CostSource source);
+
+// What went into a cost beyond the plain rates, as bits: the row says so (acceptance TOK-7).
+enum PriceNote : uint32_t {
+  kCacheReadAtInput = 1,   // no rate for cache reads: the input rate
+  kCacheWriteAtInput = 2,  // no rate for cache writes: the input rate
+  kAudioAtText = 4,        // no rates for audio: those of text
+  kLongContext = 8,
+  kScheduled = 16,
+  kTimeOfDay = 32,
+  kByAnsweredModel = 64,  // the configured name has no price, the name in the reply has one
+  kVendorByModel = 128,   // the provider is not in the catalog; the model's name is, once
+};
+
+struct Charge {
+  std::optional<NanoDollars> cost;  // nothing: nobody knows
+  CostSource source = CostSource::None;
+  std::optional<NanoDollars> table_cost;  // beside the provider's own figure
+  uint32_t notes = 0;
+};
+
+struct TokenCost {
+  NanoDollars cost;
+  uint32_t notes;
+};
+
+// By the table alone.
+TokenCost cost_of_tokens(const Price& price, const chat::Usage& usage, int64_t started_micros);
+
+// Whether a model gave any output.
+enum class Delivered : uint8_t { Nothing, Something };
+
+// The whole rule. `price` may be null. A provider's own positive figure wins. Where no usage is
+// known the cost is 0 if nothing was delivered (acceptance DISC-6), else unknown.
+Charge charge_for(const Price* price, const chat::Usage& usage, chat::UsageSource source,
+                  Delivered delivered, int64_t started_micros);
+
+// Prices by provider and model. Immutable once built.
+class PriceTable {
+ public:
+  // Reads the format of prices.json.
+  static Result<PriceTable> parse(std::string_view json);
+  // The catalog inside the binary. Its tests guarantee that it parses.
+  static PriceTable built_in();
+
+  // Takes over another catalog's prices; where both have one, the other's. The age is the newer's.
+  void merge(PriceTable other);
+  // A price of the operator's own for what the configuration calls provider/model; replaces.
+  void set(std::string_view provider, std::string_view model, Price price);
+
+  struct Found {
+    const Price* price = nullptr;
+    uint32_t notes = 0;
+  };
+  // `vendor`: the catalog's name for who serves the provider, when it is not the provider's own
+  // name. Dated names ("gpt-5-mini-2025-08-07") and names with a vendor ("openai/gpt-5-mini") are
+  // understood.
+  Found find(std::string_view provider, std::string_view model, std::string_view vendor = {}) const;
+
+  // Since 1970 UTC: the day the catalog was made.
+  int64_t as_of_micros() const { return as_of_micros_; }
+  size_t size() const { return prices_.size(); }
+
+ private:
+  const Price* exact(std::string_view vendor, std::string_view model) const;
+  const Price* dated(std::string_view vendor, std::string_view model) const;
+
+  int64_t as_of_micros_ = 0;
+  std::unordered_map<std::string, Price> prices_;  // "vendor\nmodel", in normal form
+  std::unordered_map<std::string, Price> own_;     // "provider\nmodel", as configured
+  // Model to vendor, "" if several have it.
+  std::unordered_map<std::string, std::string> vendors_;
+};
+
+}  // namespace sluice::telemetry

@@ -1,0 +1,259 @@
+// prices.json: {"_meta": {"as_of": "YYYY-MM-DD", ...}, "models": [entry...]}
+//   entry   id, provider; USD per million tokens or null: input, cached_input, cache_write_5m,
+//           cache_write_1h, output; optional:
+//           long_context [{above_prompt_tokens, rates...}]
+//           scheduled    [{from "YYYY-MM-DD", rates...}]
+//           time_of_day  [{utc_start "HH:MM:SSZ", utc_end, rates...}]
+// Other fields are for people.
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <simdjson.h>
+#include <stdexcept>
+#include <utility>
+
+#include "telemetry/price.h"
+#include "telemetry/prices_json.h"
+
+namespace sluice::telemetry {
+namespace {
+
+namespace dom = simdjson::dom;
+
+constexpr int64_t kMicrosPerSecond = 1'000'000;
+constexpr int64_t kMicrosPerDay = 86'400 * kMicrosPerSecond;
+
+std::string key_of(std::string_view provider, std::string_view model) {
+  std::string key(provider);
+  key += '\n';
+  key += model;
+  return key;
+}
+
+// Vendors write one model in several ways: "claude-sonnet-4.5" is "claude-sonnet-4-5".
+std::string normal(std::string_view name) {
+  std::string text(name);
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    if (c == '.') c = '-';
+  }
+  return text;
+}
+
+bool all_digits(std::string_view text) {
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// Without "-2025-08-07", "-20250807" or "@20250807" at the end; the whole name if there is none.
+std::string_view without_date(std::string_view model) {
+  constexpr size_t kDashed = 11;
+  constexpr size_t kPlain = 9;
+  if (model.size() > kDashed) {
+    const std::string_view tail = model.substr(model.size() - kDashed);
+    if (tail[0] == '-' && tail[5] == '-' && tail[8] == '-' && all_digits(tail.substr(1, 4)) &&
+        all_digits(tail.substr(6, 2)) && all_digits(tail.substr(9, 2))) {
+      return model.substr(0, model.size() - kDashed);
+    }
+  }
+  if (model.size() > kPlain) {
+    const std::string_view tail = model.substr(model.size() - kPlain);
+    if ((tail[0] == '-' || tail[0] == '@') && tail.substr(1).starts_with("20") &&
+        all_digits(tail.substr(1))) {
+      return model.substr(0, model.size() - kPlain);
+    }
+  }
+  return model;
+}
+
+std::optional<int> number_at(std::string_view text, size_t from, size_t size) {
+  int value = 0;
+  if (text.size() < from + size) return std::nullopt;
+  const char* end = text.data() + from + size;
+  const auto read = std::from_chars(text.data() + from, end, value);
+  if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
+  return value;
+}
+
+// "YYYY-MM-DD" as micro-seconds since 1970 UTC.
+std::optional<int64_t> date_micros(std::string_view text) {
+  const auto year = number_at(text, 0, 4);
+  const auto month = number_at(text, 5, 2);
+  const auto day = number_at(text, 8, 2);
+  if (!year || !month || !day || *month < 1 || *month > 12 || *day < 1 || *day > 31) {
+    return std::nullopt;
+  }
+  // Howard Hinnant's days_from_civil.
+  const int64_t shifted = *year - (*month <= 2 ? 1 : 0);
+  const int64_t era = shifted / 400;
+  const int64_t of_era = shifted - era * 400;
+  const int64_t of_year = (153 * (*month + (*month > 2 ? -3 : 9)) + 2) / 5 + *day - 1;
+  const int64_t days = era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+  return days * kMicrosPerDay;
+}
+
+// "HH:MM:SSZ" as micro-seconds since midnight.
+std::optional<int64_t> clock_micros(std::string_view text) {
+  const auto hour = number_at(text, 0, 2);
+  const auto minute = number_at(text, 3, 2);
+  const auto second = number_at(text, 6, 2);
+  if (!hour || !minute || !second) return std::nullopt;
+  return (*hour * 3600 + *minute * 60 + *second) * kMicrosPerSecond;
+}
+
+class Bad : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Absent and null alike: not stated.
+Rate rate_at(dom::object entry, std::string_view field) {
+  const auto value = entry[field];
+  if (value.error() != simdjson::SUCCESS || value.is_null()) return std::nullopt;
+  double dollars = 0;
+  if (value.get(dollars) != simdjson::SUCCESS || !(dollars >= 0) || dollars > 1e6) {
+    throw Bad(std::string(field) + " is no price");
+  }
+  return std::llround(dollars * 1e9);
+}
+
+Rates rates_at(dom::object entry) {
+  return {.input = rate_at(entry, "input"),
+          .cached_input = rate_at(entry, "cached_input"),
+          .cache_write = rate_at(entry, "cache_write_5m"),
+          .cache_write_1h = rate_at(entry, "cache_write_1h"),
+          .output = rate_at(entry, "output")};
+}
+
+std::string_view text_at(dom::object entry, std::string_view field) {
+  std::string_view text;
+  if (entry[field].get(text) != simdjson::SUCCESS) throw Bad(std::string(field) + " is missing");
+  return text;
+}
+
+int64_t required(std::optional<int64_t> value, std::string_view field) {
+  if (!value) throw Bad(std::string(field) + " is unreadable");
+  return *value;
+}
+
+void read_steps(dom::object entry, Price& price) {
+  dom::array steps;
+  if (entry["long_context"].get(steps) == simdjson::SUCCESS) {
+    for (const dom::element element : steps) {
+      const dom::object step = element;
+      price.long_context.push_back({step["above_prompt_tokens"].get_int64(), rates_at(step)});
+    }
+    std::sort(
+        price.long_context.begin(), price.long_context.end(),
+        [](const auto& a, const auto& b) { return a.above_prompt_tokens < b.above_prompt_tokens; });
+  }
+  if (entry["scheduled"].get(steps) == simdjson::SUCCESS) {
+    for (const dom::element element : steps) {
+      const dom::object step = element;
+      const int64_t from = required(date_micros(text_at(step, "from")), "from");
+      price.scheduled.push_back({from, rates_at(step)});
+    }
+    std::sort(price.scheduled.begin(), price.scheduled.end(),
+              [](const auto& a, const auto& b) { return a.from_micros < b.from_micros; });
+  }
+  if (entry["time_of_day"].get(steps) == simdjson::SUCCESS) {
+    for (const dom::element element : steps) {
+      const dom::object step = element;
+      const int64_t start = required(clock_micros(text_at(step, "utc_start")), "utc_start");
+      const int64_t end = required(clock_micros(text_at(step, "utc_end")), "utc_end");
+      price.time_of_day.push_back({start, end, rates_at(step)});
+    }
+  }
+}
+
+Price price_at(dom::object entry, const std::string& version) {
+  Price price;
+  price.version = version;
+  price.base = rates_at(entry);
+  if (!price.base.input || !price.base.output) throw Bad("input and output must be stated");
+  read_steps(entry, price);
+  return price;
+}
+
+}  // namespace
+
+// The one place that meets the exceptions of the JSON library.
+Result<PriceTable> PriceTable::parse(std::string_view json) {
+  PriceTable table;
+  std::string at = "price catalog";
+  try {
+    dom::parser parser;
+    const simdjson::padded_string padded(json);
+    const dom::object root = parser.parse(padded);
+    const dom::object meta = root["_meta"];
+    const std::string as_of(text_at(meta, "as_of"));
+    table.as_of_micros_ = required(date_micros(as_of), "_meta.as_of");
+    const dom::array models = root["models"];
+    for (const dom::element element : models) {
+      const dom::object entry = element;
+      const std::string vendor = normal(text_at(entry, "provider"));
+      const std::string model = normal(text_at(entry, "id"));
+      at = "price catalog, " + vendor + "/" + model;
+      table.prices_[key_of(vendor, model)] = price_at(entry, "catalog " + as_of);
+      const auto [known, fresh] = table.vendors_.emplace(model, vendor);
+      if (!fresh && known->second != vendor) known->second.clear();
+    }
+  } catch (const std::exception& problem) {
+    return Error(Outcome::BadRequest, at + ": " + problem.what());
+  }
+  return table;
+}
+
+PriceTable PriceTable::built_in() {
+  auto table = parse(kPricesJson);
+  if (!table) throw std::logic_error(table.error().message());
+  return std::move(*table);
+}
+
+void PriceTable::merge(PriceTable other) {
+  as_of_micros_ = std::max(as_of_micros_, other.as_of_micros_);
+  for (auto& [key, price] : other.prices_) prices_[key] = std::move(price);
+  for (auto& [model, vendor] : other.vendors_) {
+    const auto [known, fresh] = vendors_.emplace(model, vendor);
+    if (!fresh && known->second != vendor) known->second.clear();
+  }
+}
+
+void PriceTable::set(std::string_view provider, std::string_view model, Price price) {
+  own_[key_of(provider, model)] = std::move(price);
+}
+
+const Price* PriceTable::exact(std::string_view vendor, std::string_view model) const {
+  const auto found = prices_.find(key_of(vendor, model));
+  return found == prices_.end() ? nullptr : &found->second;
+}
+
+const Price* PriceTable::dated(std::string_view vendor, std::string_view model) const {
+  if (const Price* price = exact(vendor, model)) return price;
+  const std::string_view bare = without_date(model);
+  return bare.size() == model.size() ? nullptr : exact(vendor, bare);
+}
+
+PriceTable::Found PriceTable::find(std::string_view provider, std::string_view model,
+                                   std::string_view vendor) const {
+  if (const auto own = own_.find(key_of(provider, model)); own != own_.end()) {
+    return {&own->second, 0};
+  }
+  const std::string name = normal(model);
+  if (const Price* price = dated(normal(vendor.empty() ? provider : vendor), name)) {
+    return {price, 0};
+  }
+  const std::string_view whole = name;
+  if (const size_t slash = whole.find('/'); slash != std::string_view::npos) {
+    return {dated(whole.substr(0, slash), whole.substr(slash + 1)), 0};
+  }
+  for (const std::string_view spelled : {whole, without_date(whole)}) {
+    const auto known = vendors_.find(std::string(spelled));
+    if (known != vendors_.end() && !known->second.empty()) {
+      return {exact(known->second, spelled), kVendorByModel};
+    }
+  }
+  return {};
+}
+
+}  // namespace sluice::telemetry
