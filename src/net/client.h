@@ -67,6 +67,9 @@ class CallReply {
   // All the rest of the body. Errors as next(), and UpstreamBadReply above `limit`. The view lives
   // as long as the reply, and has Loop::slack() readable bytes behind it.
   Task<Result<std::string_view>> read_all(uint64_t limit, Until until);
+  // The same without a coroutine, if a body of known length arrived with the head (as small ones
+  // do), or if there is an error already; else nothing has happened.
+  std::optional<Result<std::string_view>> try_read_all(uint64_t limit);
   // Drops head and buffers: for a stream that may stay open for long. head() must not be used
   // afterwards.
   void release_head();

@@ -86,10 +86,10 @@ TlsStream::TlsStream(SslHandle ssl, const BIO_METHOD* bio_method, std::unique_pt
 
 TlsStream::~TlsStream() {
   // Without this OpenSSL takes the session for broken and will not resume it.
-  if (!failed_) SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+  if (!read_failed_) SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 }
 
-IoResult TlsStream::explain(int returned, uint8_t& wants) {
+IoResult TlsStream::explain(int returned, uint8_t& wants, bool& failed) {
   switch (SSL_get_error(ssl_.get(), returned)) {
     case SSL_ERROR_WANT_READ:
       wants = Readiness::kIn;
@@ -100,7 +100,7 @@ IoResult TlsStream::explain(int returned, uint8_t& wants) {
     case SSL_ERROR_ZERO_RETURN:
       return {.status = IoStatus::Eof};
     default:
-      failed_ = true;
+      failed = true;
       // What stands in the queue after the transport's own end is only OpenSSL's word for that.
       if (!transport_ended_) failure_ = take_ssl_reason();
       ERR_clear_error();
@@ -115,11 +115,11 @@ IoResult TlsStream::try_handshake() {
     read_wants_ = Readiness::kIn;
     return {.status = IoStatus::Ok};
   }
-  return explain(returned, read_wants_);
+  return explain(returned, read_wants_, read_failed_);
 }
 
 IoResult TlsStream::try_read(std::span<char> into) {
-  if (failed_) return {.status = IoStatus::Failed, .error = transport_error_};
+  if (read_failed_) return {.status = IoStatus::Failed, .error = transport_error_};
   ERR_clear_error();
   size_t total = 0;
   for (;;) {
@@ -128,7 +128,7 @@ IoResult TlsStream::try_read(std::span<char> into) {
     if (returned != 1) {
       // Behind good bytes the reason can wait: OpenSSL will give it again.
       if (total > 0) break;
-      return explain(returned, read_wants_);
+      return explain(returned, read_wants_, read_failed_);
     }
     total += got;
     if (total == into.size() || SSL_has_pending(ssl_.get()) == 0) break;
@@ -138,7 +138,7 @@ IoResult TlsStream::try_read(std::span<char> into) {
 }
 
 IoResult TlsStream::try_write(std::span<const iovec> from) {
-  if (failed_) return {.status = IoStatus::Failed, .error = transport_error_};
+  if (read_failed_ || write_failed_) return {.status = IoStatus::Failed, .error = transport_error_};
   std::array<char, kRecord> gathered;
   const void* data = from[0].iov_base;
   size_t size = from[0].iov_len;
@@ -154,13 +154,13 @@ IoResult TlsStream::try_write(std::span<const iovec> from) {
   ERR_clear_error();
   size_t taken = 0;
   const int returned = SSL_write_ex(ssl_.get(), data, size, &taken);
-  if (returned != 1) return explain(returned, write_wants_);
+  if (returned != 1) return explain(returned, write_wants_, write_failed_);
   write_wants_ = Readiness::kOut;
   return {.status = IoStatus::Ok, .error = 0, .bytes = taken};
 }
 
 void TlsStream::finish() {
-  if (!failed_) {
+  if (!read_failed_ && !write_failed_) {
     ERR_clear_error();
     SSL_shutdown(ssl_.get());
     ERR_clear_error();

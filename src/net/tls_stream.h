@@ -60,7 +60,7 @@ class TlsStream final : public Stream {
  private:
   friend struct TransportBio;
   // The result of an OpenSSL call that did not succeed.
-  IoResult explain(int returned, uint8_t& wants);
+  IoResult explain(int returned, uint8_t& wants, bool& failed);
 
   std::unique_ptr<Stream> transport_;
   std::shared_ptr<const void> context_;
@@ -68,7 +68,8 @@ class TlsStream final : public Stream {
   std::string failure_;
   int transport_error_ = 0;
   bool transport_ended_ = false;  // end or error, as far as the BIO has seen
-  bool failed_ = false;
+  bool read_failed_ = false;
+  bool write_failed_ = false;  // what has arrived can still be read
   uint8_t read_wants_ = Readiness::kIn;
   uint8_t write_wants_ = Readiness::kOut;
 };
