@@ -291,7 +291,9 @@ model_list:
                 "--port", self.port, "--num_workers", "1", "--telemetry", "False"]
 
     def environment(self):
-        return {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR"}
+        # Without a key it checks none, which is its cheapest mode; it listens on loopback only.
+        return {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR",
+                "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true"}
 
 
 ALL = (Direct, Nginx, Haproxy, Sluice, Portkey, Litellm)
