@@ -16,7 +16,6 @@ from pathlib import Path
 import tree
 
 _FIRST_INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.MULTILINE)
-_DEFINED_BY_CMAKE = ['-DSLUICE_VERSION="0"']
 _LIBRARIES = ["openssl", "simdjson", "sqlite3", "yaml-cpp", "zlib", "libbrotlidec", "libzstd", "fmt"]
 
 
@@ -49,7 +48,7 @@ def library_flags():
 def compile_alone(header, root, flags):
     """The compiler's words when `header` does not compile alone; None when it does."""
     command = ["clang++-16", "-std=c++20", "-fsyntax-only", "-w", f"-I{root}/src", f"-I{root}"]
-    command += [*_DEFINED_BY_CMAKE, *flags, "-x", "c++", str(header)]
+    command += [*flags, "-x", "c++", str(header)]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     return None if run.returncode == 0 else f"{Path(header).relative_to(root)}: does not compile alone\n{run.stderr}"
 
