@@ -31,6 +31,13 @@ class Headers {
   bool has_token(std::string_view name, std::string_view token) const;  // in a comma-separated list
   void add(std::string_view name, std::string_view value) { list_.push_back({name, value}); }
   void clear() { list_.clear(); }
+  // Makes the views, which point into bytes at `from`, point into a copy of them at `to`.
+  void rebase(const char* from, const char* to) {
+    for (Header& header : list_) {
+      header.name = {to + (header.name.data() - from), header.name.size()};
+      header.value = {to + (header.value.data() - from), header.value.size()};
+    }
+  }
   auto begin() const { return list_.begin(); }
   auto end() const { return list_.end(); }
   size_t size() const { return list_.size(); }

@@ -25,7 +25,7 @@ struct ServerOptions {
   // Sum of the bodies being held by this loop; above it a request gets 503.
   uint64_t max_inflight_bytes = 1 << 30;
   Nanos head_timeout = 10 * kSecond;  // from the first byte of a request: absolute, not per byte
-  Nanos body_timeout = 60 * kSecond;
+  Nanos body_timeout = 60 * kSecond;  // absolute, plus a second for each 16 KiB that came
   Nanos keep_alive =
       75 * kSecond;  // idle: longer than the usual 60 s of a balancer (acceptance KA-7)
   Nanos write_timeout = 60 * kSecond;  // without any progress

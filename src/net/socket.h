@@ -53,11 +53,10 @@ class Socket final : public Stream, private EventTarget {
   void finish() override;
   Readiness& readiness() override { return readiness_; }
   int64_t unacknowledged_bytes() const override;
+  // The close sends RST instead of FIN.
+  void abort_on_close() override;
 
   std::optional<Address> peer() const;
-  // The next close sends RST instead of FIN: for a peer that must not take what it got for the
-  // whole.
-  void abort_on_close();
 
  private:
   void on_events(uint32_t events) override;
@@ -80,6 +79,8 @@ class Listener final : private EventTarget {
 
   // With the port the kernel chose for port 0.
   Address local_address() const;
+  // Accepts what the kernel has queued: before destroying the listener, which would reset it.
+  void accept_queued() { on_events(0); }
 
  private:
   Listener(Loop& loop, int fd, OnAccept on_accept);

@@ -42,12 +42,15 @@ bool ReadSome::step() {
   return result_.status != IoStatus::Again;
 }
 
-WriteAll::WriteAll(Stream& stream, std::span<const iovec> from, Until until)
-    : IoWait(stream, until), count_(static_cast<uint8_t>(std::min(from.size(), kMaxParts))) {
+WriteAll::WriteAll(Stream& stream, std::span<const iovec> from, Until until, Nanos stall)
+    : IoWait(stream, until),
+      count_(static_cast<uint8_t>(std::min(from.size(), kMaxParts))),
+      stall_(stall) {
   std::copy_n(from.begin(), count_, parts_.begin());
 }
 
 bool WriteAll::step() {
+  const size_t before = written_;
   for (;;) {
     while (first_ < count_ && parts_[first_].iov_len == 0) ++first_;
     if (first_ == count_) {
@@ -57,6 +60,7 @@ bool WriteAll::step() {
     IoResult tried = stream_.try_write({&parts_[first_], static_cast<size_t>(count_ - first_)});
     if (!tried.ok()) {
       const bool over = tried.status != IoStatus::Again;
+      if (!over && stall_ > 0 && written_ > before) extend(loop().after(stall_));
       result_ = IoResult{.status = tried.status, .error = tried.error, .bytes = written_};
       return over;
     }

@@ -79,6 +79,9 @@ class Stream {
   // Tells the peer that no more will come, as far as the protocol can without waiting. The
   // descriptor stays open.
   virtual void finish() = 0;
+  // Makes the coming close look like a failure to the peer, where the transport can: for a peer
+  // that must not take what it got for the whole.
+  virtual void abort_on_close() {}
   virtual Readiness& readiness() = 0;
   // What to wait for before trying again: a TLS read may have to write first.
   virtual uint8_t read_interest() const { return Readiness::kIn; }
@@ -92,8 +95,8 @@ class Stream {
   // co_await: one successful try_read(), or why there was none.
   ReadSome read_some(std::span<char> into, Until until);
   // co_await: writes it all, or says why not; `bytes` is how many went. The iovecs are copied, the
-  // bytes are not.
-  WriteAll write_all(std::span<const iovec> from, Until until);
+  // bytes are not. `stall` > 0: each progress moves the deadline to that far from then.
+  WriteAll write_all(std::span<const iovec> from, Until until, Nanos stall = 0);
   WriteAll write_all(std::string_view bytes, Until until);
   void cancel_on_hang_up(Cancel* cancel) { readiness().cancel_on_hang_up(cancel); }
 };
@@ -143,7 +146,7 @@ class ReadSome final : public IoWait {
 class WriteAll final : public IoWait {
  public:
   static constexpr size_t kMaxParts = 6;
-  WriteAll(Stream& stream, std::span<const iovec> from, Until until);
+  WriteAll(Stream& stream, std::span<const iovec> from, Until until, Nanos stall = 0);
   IoResult await_resume() { return finish(); }
 
  private:
@@ -154,13 +157,14 @@ class WriteAll final : public IoWait {
   uint8_t first_ = 0;
   uint8_t count_ = 0;
   size_t written_ = 0;
+  Nanos stall_;
 };
 
 inline ReadSome Stream::read_some(std::span<char> into, Until until) {
   return ReadSome(*this, into, until);
 }
-inline WriteAll Stream::write_all(std::span<const iovec> from, Until until) {
-  return WriteAll(*this, from, until);
+inline WriteAll Stream::write_all(std::span<const iovec> from, Until until, Nanos stall) {
+  return WriteAll(*this, from, until, stall);
 }
 inline WriteAll Stream::write_all(std::string_view bytes, Until until) {
   const iovec part{.iov_base = const_cast<char*>(bytes.data()), .iov_len = bytes.size()};
