@@ -86,7 +86,7 @@ def check_file(path, name, room, allowed):
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         match = _INCLUDE.match(line)
         if match:
-            why = check_include(room, match.group(1), path.name.endswith("_test.cc"), allowed)
+            why = check_include(room, match.group(1), "_test" in path.stem, allowed)
             if why:
                 yield f'{name}:{number}: #include "{match.group(1)}": {why}'
 
