@@ -90,7 +90,7 @@ class Bench:
         try:
             self.same_body(running)
             rounds = []
-            for number in range(self.options.rounds):
+            for number in range(scenario.rounds or self.options.rounds):
                 turn = number % max(1, len(running))
                 order = running[turn:] + running[:turn]
                 rounds.append({c.name: self.visit(scenario, c, running) for c in order})
@@ -115,16 +115,17 @@ class Bench:
         ours = [mock.pid for mock in self.mocks] + [p for c in running for p in c.pids()]
         ticks = procs.user_share(pids)
         foreign = procs.ForeignWatch(ours)
+        window = scenario.window_s or self.options.window
         argv = [contenders.load_program(), "--port", contender.port,
-                "--warmup", self.options.warmup, "--window", self.options.window,
-                *scenario.load_flags(contender)]
+                "--warmup", self.options.warmup, "--window", window, *scenario.load_flags(contender)]
         for pid in pids:
             argv += ["--watch", pid]
-        result = run_pinned(argv, timeout=self.options.window + self.options.warmup + 60)
+        result = run_pinned(argv, timeout=window + self.options.warmup + 60)
         result["foreign_pct"] = round(foreign.percent(), 1)
         user, system = procs.user_share(pids, ticks)
         units = result["events"] if scenario.stream else result["answers"]
         result["units"] = units
+        result["per_second"] = units / result["seconds"]
         result["cpu_us"] = result["cpu_ns"] / 1000 / units if units else None
         result["user_us"] = (result["cpu_us"] * user / (user + system)
                              if units and user + system else None)

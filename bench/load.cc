@@ -100,9 +100,7 @@ class Load {
     return window_closed_ && (drained || now > window_to_ + kDrainNs);
   }
 
-  uint64_t finished_requests() const {
-    return counted_.answers + counted_.wrong + counted_.broken;
-  }
+  uint64_t finished_requests() const { return counted_.answers + counted_.wrong + counted_.broken; }
   uint64_t wanted() const { return static_cast<uint64_t>(options_.requests); }
 
   void turn() {

@@ -106,6 +106,7 @@ Answers make_answers() {
   answers.rate_limited = response("429 Too Many Requests", "retry-after: 1\r\n",
                                   error_body("slow down", "requests", R"("rate_limit_exceeded")"));
   answers.half_chat = answers.chat.substr(0, answers.chat.size() - kChatBodyBytes / 2);
+  answers.slow_chat = {answers.chat};
   answers.stream = stream_script(false);
   answers.stream_with_usage = stream_script(true);
   answers.idle_stream = {answers.stream[0]};

@@ -19,6 +19,7 @@ struct Answers {
   std::string server_error;  // model bench-500
   std::string rate_limited;  // model bench-429
   std::string half_chat;     // model bench-cut, buffered: promises more than it sends
+  Script slow_chat;          // model bench-slow: the chat answer, one interval late
   Script stream;             // client did not ask for usage
   Script stream_with_usage;  // client asked for stream_options.include_usage
   Script idle_stream;        // head and first event only, then silence

@@ -4,8 +4,9 @@
 //
 // POST answers by the request's model and its "stream" flag (mock_answers.h); a stream sends one
 // event every interval, each in a send of its own; with interval 0, one event per loop turn.
-// Models: bench-idle (one event, then silence), bench-fast (no interval), bench-500, bench-429,
-// bench-cut (the connection dies in mid-answer); any other is answered well.
+// Models: bench-idle (one event, then silence), bench-fast (no interval), bench-slow (a whole
+// answer after one interval), bench-500, bench-429, bench-cut (the connection dies in mid-answer);
+// any other is answered well.
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -184,6 +185,7 @@ class Mock {
     bool cut = model.starts_with("\"bench-cut\"");
     bool stream = value_after(body, "\"stream\"").starts_with("true");
     conn->close_when_sent = cut;
+    if (model.starts_with("\"bench-slow\"")) return answer_later(conn);
     if (!stream) return send(conn, cut ? answers_.half_chat : answers_.chat);
     bool idle = model.starts_with("\"bench-idle\"");
     bool usage = value_after(body, "\"include_usage\"").starts_with("true");
@@ -194,6 +196,13 @@ class Mock {
     conn->next_part = 0;
     conn->hurried = interval_ns_ == 0 || model.starts_with("\"bench-fast\"");
     send_part(conn);
+  }
+
+  void answer_later(const std::shared_ptr<Conn>& conn) {
+    conn->script = &answers_.slow_chat;
+    conn->next_part = 0;
+    conn->hurried = false;
+    due_.push_back({now_ns() + interval_ns_, conn});
   }
 
   void send_due_events() {

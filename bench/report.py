@@ -96,27 +96,29 @@ def not_worse(rounds, key):
     return f"no worse than nginx: {share:.2f}x, **{'reached' if share <= 1.0 else 'missed'}**"
 
 
-def added_row(rounds):
-    cells = ["... p50 added to direct, us"]
-    for name in COLUMNS:
-        cells.append(number(difference(rounds, name, "direct", "p50_us"), 0))
+def added_row(rounds, key, label):
+    cells = [f"... {label} added to direct, us"]
+    cells += [number(difference(rounds, name, "direct", key), 0) for name in COLUMNS]
     return row(cells + [""])
+
+
+def latency_rows(scenario, rounds):
+    rows = [simple_row("... p50, us", rounds, "p50_us",
+                       goal=not_worse(rounds, "p50_us") if scenario.name == "rate" else ""),
+            simple_row("... p99, us", rounds, "p99_us")]
+    if scenario.added:
+        rows += [added_row(rounds, "p50_us", "p50"), added_row(rounds, "p99_us", "p99")]
+    return rows
 
 
 def load_rows(scenario, rounds):
     rows = [cost_row(scenario, rounds)]
     if scenario.stream:
-        rows.append(simple_row("... time to first event p50, us", rounds, "first_p50_us",
-                               goal=not_worse(rounds, "first_p50_us")))
-    elif "rate" in scenario.name:
-        rows.append(simple_row("... p50, us", rounds, "p50_us", goal=not_worse(rounds, "p50_us")))
-        rows.append(simple_row("... p99, us", rounds, "p99_us"))
-        if scenario.name == "rate":
-            rows.append(added_row(rounds))
+        goal = not_worse(rounds, "first_p50_us") if "haproxy" in scenario.contenders else ""
+        rows.append(simple_row("... time to first event p50, us", rounds, "first_p50_us", goal=goal))
+    elif "rate" in scenario.flags:
+        rows += latency_rows(scenario, rounds)
     else:
-        for result in rounds:
-            for one in result.values():
-                one["per_second"] = one["answers"] / one["seconds"]
         rows.append(simple_row("... requests/s", rounds, "per_second"))
     return rows
 

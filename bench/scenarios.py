@@ -1,6 +1,6 @@
 """The questions asked of every contender, and the goals of the answers."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 JSON_BYTES = 1200      # mock_answers.h: kChatBodyBytes
 STREAM_EVENTS = 62     # events of a whole stream when usage was asked for
@@ -25,7 +25,10 @@ class Load:
     wiring: str = "plain"
     stream: bool = False
     events: int = STREAM_EVENTS
-    goals: tuple = field(default=())
+    goals: tuple = ()
+    added: bool = False    # also tell the latency added to direct
+    window_s: float = 0    # where the usual window would see too little
+    rounds: int = 0
 
     def load_flags(self, contender):
         flags = list(self.flags)
@@ -46,13 +49,20 @@ class Load:
 
 
 LEAN = ("direct", "nginx", "haproxy", "sluice")
+ADDED = ("direct", "nginx", "sluice")
+SLOW = ("--mode", "rate", "--connections", 64, "--model", "bench-slow")
 PEERS = ("nginx", "sluice", "portkey", "litellm")
 
 LOADS = (
     Load("json", "buffered chat, 64 connections", LEAN, ("--connections", 64),
          goals=(Goal("nginx", 0.85, 0.70),)),
     Load("rate", "buffered chat, 3,000 requests/s", LEAN,
-         ("--mode", "rate", "--rate", 3000, "--connections", 64)),
+         ("--mode", "rate", "--rate", 3000, "--connections", 64), added=True),
+    Load("slow1", "upstream of 10 ms, 1 request/s", ADDED, (*SLOW, "--rate", 1), added=True,
+         window_s=15, rounds=3),
+    Load("slow100", "upstream of 10 ms, 100 requests/s", ADDED, (*SLOW, "--rate", 100), added=True),
+    Load("slow1000", "upstream of 10 ms, 1,000 requests/s", ADDED, (*SLOW, "--rate", 1000),
+         added=True),
     Load("sse300", "SSE with usage, 300 streams", LEAN, ("--connections", 300), stream=True,
          goals=(Goal("nginx", 0.95, 0.85),)),
     Load("sse500", "SSE with usage, 500 streams", LEAN, ("--connections", 500), stream=True,
