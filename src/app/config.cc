@@ -1,0 +1,154 @@
+#include "app/config.h"
+
+#include <algorithm>
+#include <cctype>
+#include <fmt/format.h>
+#include <iterator>
+#include <tuple>
+#include <utility>
+
+#include "app/config_environment.h"
+#include "app/config_finish.h"
+#include "app/config_reader.h"
+#include "app/config_routes.h"
+#include "app/config_tree.h"
+
+namespace sluice::app {
+namespace {
+
+constexpr size_t kMaxFile = 1 << 20;
+constexpr size_t kLongestExcerpt = 200;  // a longer line says nothing on a terminal
+
+bool continues_utf8(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+}
+
+// `line` with the characters of every blot in it made illegible, and no byte a terminal would obey.
+std::string legible(std::string_view line, int number, const std::vector<Spot>& blots) {
+  std::string out;
+  int column = 0;
+  for (char c : line) {
+    if (continues_utf8(c) && !out.empty() && out.back() == '*') continue;
+    if (!continues_utf8(c)) ++column;
+    const bool hidden = std::any_of(blots.begin(), blots.end(), [&](const Spot& blot) {
+      return blot.line == number && column >= blot.column && column < blot.column + blot.length;
+    });
+    const bool control = static_cast<unsigned char>(c) < 0x20 && c != '\t';
+    out += hidden ? '*' : control ? '?' : c;
+  }
+  return out;
+}
+
+// A text that is no YAML has no nodes to tell secrets by: then whatever could be a key is hidden,
+// and whatever stands before an '@'.
+std::vector<Spot> suspicious_words(const SourceText& text) {
+  constexpr int kShortestKey = 16;
+  std::vector<Spot> out;
+  for (int number = 1; number <= text.line_count(); ++number) {
+    int column = 0;
+    Spot word{.line = number, .column = 1, .length = 0};
+    for (char c : std::string(text.line(number)) + " ") {
+      if (continues_utf8(c)) continue;
+      ++column;
+      if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_') {
+        ++word.length;
+        continue;
+      }
+      if (word.length >= kShortestKey || c == '@') out.push_back(word);
+      word = Spot{.line = number, .column = column + 1, .length = 0};
+    }
+  }
+  return out;
+}
+
+void add_excerpts(std::vector<Diagnostic>& diagnostics, std::string_view source,
+                  const SourceText& text, const std::vector<Spot>& blots) {
+  for (auto& diagnostic : diagnostics) {
+    const auto& place = diagnostic.place;
+    if (place.line == 0 || place.source != source) continue;
+    const auto line = text.line(place.line);
+    if (line.size() <= kLongestExcerpt) diagnostic.excerpt = legible(line, place.line, blots);
+  }
+}
+
+// In the order of the file; what stands in no file comes last.
+void sort_by_place(std::vector<Diagnostic>& diagnostics) {
+  const auto rank = [](const Diagnostic& diagnostic) {
+    const auto& place = diagnostic.place;
+    return std::make_tuple(place.line == 0, place.line, place.column);
+  };
+  std::stable_sort(diagnostics.begin(), diagnostics.end(),
+                   [&rank](const Diagnostic& a, const Diagnostic& b) { return rank(a) < rank(b); });
+}
+
+LoadOutcome refused(Diagnostic diagnostic) {
+  LoadOutcome outcome;
+  outcome.diagnostics.push_back(std::move(diagnostic));
+  return outcome;
+}
+
+void add_price_warnings(const LoadInput& input, LoadOutcome& outcome) {
+  if (!input.priced) return;
+  auto warnings = check_prices(*outcome.loaded, input.priced(outcome.loaded->settings.prices));
+  std::move(warnings.begin(), warnings.end(), std::back_inserter(outcome.diagnostics));
+}
+
+// Everything after the file was parsed.
+LoadOutcome fill(const LoadInput& input, const Node& root, const SourceText& text,
+                 std::vector<Diagnostic> complaints) {
+  Reader reader(input.file_name, input.around);
+  reader.diagnostics = std::move(complaints);
+  reader.read_defaults();
+  reader.read_file(root);
+  reader.read_environment();
+  for (const auto& [key, value, flag] : input.overrides) reader.read_override(key, value, flag);
+
+  const bool names_providers =
+      std::any_of(root.keys.begin(), root.keys.end(),
+                  [](const Node::Key& key) { return key.name == "providers"; });
+  std::vector<std::string> notes;
+  if (!names_providers) notes = add_environment_providers(reader, input.around);
+  derive(reader, input.around);
+  check_together(reader);
+  resolve_routes(reader);
+
+  LoadOutcome outcome;
+  outcome.diagnostics = std::move(reader.diagnostics);
+  if (!has_errors(outcome.diagnostics)) {
+    outcome.loaded.emplace();
+    outcome.loaded->settings = std::move(reader.settings);
+    outcome.loaded->provenance = std::move(reader.provenance);
+    outcome.loaded->notes = std::move(notes);
+    add_price_warnings(input, outcome);
+  }
+  add_excerpts(outcome.diagnostics, input.file_name, text, reader.blots);
+  sort_by_place(outcome.diagnostics);
+  return outcome;
+}
+
+}  // namespace
+
+LoadOutcome load(const LoadInput& input) {
+  if (!input.text) return fill(input, Node{}, SourceText(), {});
+  if (input.text->size() > kMaxFile) {
+    Diagnostic too_large{.rule = Rule::UnreadableFile, .place = {}, .message = ""};
+    too_large.place.source = input.file_name;
+    too_large.message = "the file is larger than 1 MiB";
+    return refused(std::move(too_large));
+  }
+  auto tree = parse_tree(input.file_name, *input.text);
+  if (tree.root) return fill(input, *tree.root, tree.text, std::move(tree.diagnostics));
+  LoadOutcome outcome;
+  outcome.diagnostics = std::move(tree.diagnostics);
+  add_excerpts(outcome.diagnostics, input.file_name, tree.text, suspicious_words(tree.text));
+  return outcome;
+}
+
+LoadOutcome from_environment(const Surroundings& around, std::vector<Override> overrides) {
+  LoadInput input;
+  input.around = around;
+  input.overrides = std::move(overrides);
+  return load(input);
+}
+
+}  // namespace sluice::app

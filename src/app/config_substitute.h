@@ -1,0 +1,50 @@
+// ${NAME}, ${NAME:-default} and ${file:/path} in a configured value. The environment and the disk
+// come in as functions: nothing here reads them by itself.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/config_diagnostic.h"
+
+namespace sluice::app {
+
+// The value of an environment variable; nullopt when it is not set.
+using EnvLookup = std::function<std::optional<std::string>(std::string_view name)>;
+// The content of a file; nullopt when it cannot be read.
+using ReadFile = std::function<std::optional<std::string>(std::string_view path)>;
+
+struct Surroundings {
+  EnvLookup env;
+  ReadFile read_file;
+};
+
+// A refusal without a place: whoever knows where the text stands adds it.
+struct Fault {
+  Rule rule = Rule::BadValue;
+  std::string message;
+  std::string hint = "";
+};
+
+struct Substituted {
+  std::string text;
+  // What took part, as written: "${OPENAI_API_KEY}". Empty: the text is as it stood, so it may be
+  // quoted in an error; otherwise it may be a secret.
+  std::vector<std::string> from;
+  std::optional<Fault> fault;
+};
+
+Substituted substitute(std::string_view text, const Surroundings& around);
+
+// NAME, or the content of the file that NAME_FILE names, without its last line break; NAME wins.
+struct Looked {
+  std::optional<std::string> value;
+  std::string name;  // which of the two it was
+  std::optional<Fault> fault;
+};
+Looked look_up(std::string_view name, const Surroundings& around);
+
+}  // namespace sluice::app

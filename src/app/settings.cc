@@ -1,0 +1,63 @@
+#include "app/settings.h"
+
+namespace sluice::app {
+namespace {
+
+template <class Item>
+Item* named(std::vector<Item>& items, std::string_view name) {
+  for (auto& item : items)
+    if (item.name == name) return &item;
+  return nullptr;
+}
+
+template <class Item>
+Item& named_or_new(std::vector<Item>& items, std::string_view name) {
+  if (auto* found = named(items, name)) return *found;
+  items.emplace_back().name = name;
+  return items.back();
+}
+
+}  // namespace
+
+std::string masked(const Secret& secret) {
+  constexpr size_t kLongEnoughToShowATail = 16;
+  constexpr size_t kTail = 4;
+  const auto text = secret.reveal();
+  if (text.empty()) return "";
+  if (text.size() < kLongEnoughToShowATail) return "…";
+  return "…" + std::string(text.substr(text.size() - kTail));
+}
+
+const ProviderSettings* Settings::provider(std::string_view name) const {
+  for (const auto& item : providers)
+    if (item.name == name) return &item;
+  return nullptr;
+}
+
+const Route* Settings::route(std::string_view name) const {
+  for (const auto* routes : {&tiers, &aliases})
+    for (const auto& item : *routes)
+      if (item.name == name) return &item;
+  return nullptr;
+}
+
+ProviderSettings& provider_of(Settings& settings, std::string_view name) {
+  return named_or_new(settings.providers, name);
+}
+
+Route& tier_of(Settings& settings, std::string_view name) {
+  return named_or_new(settings.tiers, name);
+}
+
+Route& alias_of(Settings& settings, std::string_view name) {
+  return named_or_new(settings.aliases, name);
+}
+
+CustomPrice& custom_price_of(Settings& settings, std::string_view model) {
+  for (auto& item : settings.prices.custom)
+    if (item.model == model) return item;
+  settings.prices.custom.emplace_back().model = model;
+  return settings.prices.custom.back();
+}
+
+}  // namespace sluice::app
