@@ -38,24 +38,6 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-Type type_of(char first) {
-  switch (first) {
-    case '"':
-      return Type::String;
-    case '{':
-      return Type::Object;
-    case '[':
-      return Type::Array;
-    case 't':
-    case 'f':
-      return Type::Bool;
-    case 'n':
-      return Type::Null;
-    default:
-      return first == '-' || is_digit(first) ? Type::Number : Type::None;
-  }
-}
-
 // One bit per open container of skip(): set for an object.
 class Nesting {
  public:
@@ -81,11 +63,6 @@ bool is_utf8(std::string_view text) {
 bool Reader::fail_here() {
   if (p_ >= end_) return fail(begin_ == end_ ? Fault::Empty : Fault::UnexpectedEnd);
   return fail(Fault::UnexpectedByte);
-}
-
-Type Reader::peek() {
-  skip_space();
-  return p_ < end_ && fault_ == Fault::None ? type_of(*p_) : Type::None;
 }
 
 bool Reader::enter() {
@@ -257,22 +234,27 @@ bool Reader::in_range(std::string_view number, bool has_exponent) {
   return true;
 }
 
-bool Reader::literal(std::string_view word) {
-  if (static_cast<size_t>(end_ - p_) < word.size()) {
-    const std::string_view rest(p_, static_cast<size_t>(end_ - p_));
-    if (!word.starts_with(rest)) return fail(Fault::BadLiteral);
-    p_ = end_;
-    return fail(Fault::UnexpectedEnd);
+template <size_t N>
+bool Reader::literal(const char (&word)[N]) {
+  constexpr size_t kLength = N - 1;
+  if (static_cast<size_t>(end_ - p_) < kLength || std::memcmp(p_, word, kLength) != 0) {
+    return broken_literal(word);
   }
-  if (std::memcmp(p_, word.data(), word.size()) != 0) return fail(Fault::BadLiteral);
-  p_ += word.size();
+  p_ += kLength;
   return true;
+}
+
+bool Reader::broken_literal(std::string_view word) {
+  const std::string_view rest(p_, static_cast<size_t>(end_ - p_));
+  if (!word.starts_with(rest)) return fail(Fault::BadLiteral);
+  p_ = end_;
+  return fail(Fault::UnexpectedEnd);
 }
 
 bool Reader::boolean(bool* value) {
   if (peek() != Type::Bool) return fail_here();
   *value = *p_ == 't';
-  return literal(*value ? "true" : "false");
+  return *value ? literal("true") : literal("false");
 }
 
 bool Reader::null() {

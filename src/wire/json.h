@@ -27,6 +27,19 @@ inline constexpr size_t kMaxNumberLength = 1024;
 
 enum class Type : uint8_t { None, Null, Bool, Number, String, Array, Object };
 
+// By the first byte of a value; None for a byte that begins none.
+inline constexpr std::array<Type, 256> kTypeOfByte = [] {
+  std::array<Type, 256> types{};
+  for (unsigned char digit = '0'; digit <= '9'; ++digit) types[digit] = Type::Number;
+  types['-'] = Type::Number;
+  types['"'] = Type::String;
+  types['{'] = Type::Object;
+  types['['] = Type::Array;
+  types['t'] = types['f'] = Type::Bool;
+  types['n'] = Type::Null;
+  return types;
+}();
+
 // "a string", "an object", "null": for messages. None reads as "nothing".
 std::string_view name_of(Type type);
 
@@ -84,7 +97,11 @@ class Reader {
         fresh_(depth > 0) {}
 
   // The type of the value that comes next, from its first byte alone.
-  Type peek();
+  Type peek() {
+    skip_space();
+    if (p_ >= end_ || fault_ != Fault::None) return Type::None;
+    return kTypeOfByte[static_cast<unsigned char>(*p_)];
+  }
 
   // Each of these consumes one thing. False: it was not there, or the text is broken; the reader
   // then has failed and stays so.
@@ -125,7 +142,9 @@ class Reader {
       ++p_;
     }
   }
-  bool literal(std::string_view word);
+  template <size_t N>
+  bool literal(const char (&word)[N]);
+  bool broken_literal(std::string_view word);
   bool string_body(bool* escaped);
   bool escape();
   bool hex4(uint32_t* unit);

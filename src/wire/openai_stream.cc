@@ -65,7 +65,8 @@ StreamEvent StreamReader::done(const sse::Event& event, std::string& scratch) {
     return fail(Outcome::UpstreamBadReply, "the upstream sent a tool call without a name");
   }
   const bool untouched = event.canonical && !pending_usage_ && event.data == kDone;
-  return {.kind = Kind::Done, .bytes = untouched ? event.raw : ending(scratch)};
+  const std::string_view bytes = ending(scratch);
+  return {.kind = Kind::Done, .bytes = untouched ? event.raw : bytes};
 }
 
 // The last bytes of a complete stream; also marks it so.
@@ -269,6 +270,10 @@ std::string_view StreamReader::render(const sse::Event& event, const Chunk& chun
   const bool splice = chunk.usage_members == 1 && event.data[chunk.usage_begin] == ',';
   if (repair || (remove && !splice) || (to_null && chunk.usage_members > 1)) {
     append_repaired(scratch, event.data, repair_for(chunk));
+  } else if (remove && event.canonical) {
+    // The common case of a client that did not ask: one line, two copies.
+    scratch += event.data.substr(0, chunk.usage_begin);
+    scratch += event.data.substr(chunk.usage_end);
   } else if (remove) {
     append_one_line(scratch, event.data.substr(0, chunk.usage_begin));
     append_one_line(scratch, event.data.substr(chunk.usage_end));

@@ -1,0 +1,276 @@
+// Runs every file of tests/golden/openai against what stands beside it.
+//
+//   x.request.json  a client's body       -> x.upstream.json   what the upstream gets
+//   x.bad.json      a body we refuse      -> x.refusal.json    the error the client gets
+//   x.reply.json    a buffered reply      -> x.facts.txt       what was read from it
+//   x.stream.sse    an upstream's stream  -> x.asked.sse       what a client gets that asked for
+//   usage
+//                                            x.unasked.sse     ... that did not
+//                                            x.stream.txt      what was read from it
+//
+// Names that begin with completions_ or embeddings_ are of those endpoints, all others of chat.
+// Golden.DISABLED_Rewrite writes the right sides anew (make golden); review reads the diff.
+#include <algorithm>
+#include <filesystem>
+#include <fmt/format.h>
+#include <fstream>
+#include <functional>
+#include <gtest/gtest.h>
+#include <map>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "wire/json.h"
+#include "wire/openai.h"
+#include "wire/openai_stream.h"
+#include "wire/sse.h"
+
+namespace sluice {
+namespace {
+
+namespace fs = std::filesystem;
+using Files = std::map<std::string, std::string>;  // name -> content
+
+fs::path golden_dir() {
+  return fs::path(SLUICE_SOURCE_DIR) / "tests/golden/openai";
+}
+
+std::string read(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+chat::Endpoint endpoint_of(std::string_view name) {
+  if (name.starts_with("completions_")) return chat::Endpoint::Completions;
+  if (name.starts_with("embeddings_")) return chat::Endpoint::Embeddings;
+  return chat::Endpoint::Chat;
+}
+
+std::string show(const std::optional<chat::Usage>& usage) {
+  if (!usage) return "none";
+  std::string text = fmt::format(
+      "plain_input={} cache_read={} cache_write={} audio_input={} visible_output={} reasoning={} "
+      "audio_output={}",
+      usage->plain_input, usage->cache_read, usage->cache_write, usage->audio_input,
+      usage->visible_output, usage->reasoning, usage->audio_output);
+  if (usage->provider_cost) text += fmt::format(" cost={}", *usage->provider_cost);
+  return text;
+}
+
+std::string upstream_body(std::string_view name, const std::string& body) {
+  const Result<chat::Request> request = openai::decode_request(endpoint_of(name), body);
+  if (!request) return "REFUSED: " + request.error().message();
+  return openai::encode_request(*request, {.model = "vendor/model-1", .ask_usage = true}).str();
+}
+
+std::string refusal(std::string_view name, const std::string& body) {
+  const Result<chat::Request> request = openai::decode_request(endpoint_of(name), body);
+  return request ? "ACCEPTED" : openai::encode_error(request.error()) + "\n";
+}
+
+std::string reply_facts(std::string_view name, const std::string& body) {
+  const Result<chat::Reply> reply = openai::decode_reply(endpoint_of(name), body);
+  if (!reply)
+    return fmt::format("{}: {}\n", name_of(reply.error().outcome()), reply.error().message());
+  std::string text = fmt::format("model={} content={} output_bytes={}\nusage: {}\n", reply->model,
+                                 reply->has_content, reply->output_bytes, show(reply->usage));
+  if (reply->is_error) {
+    text += fmt::format("error: {} \"{}\" code=\"{}\" type=\"{}\"\n", name_of(reply->error_outcome),
+                        reply->error_message, reply->error_code, reply->error_type);
+  }
+  return text;
+}
+
+struct StreamRun {
+  std::string bytes;
+  std::string facts;  // without the kinds of events
+  std::string kinds;
+};
+
+// Feeds the stream in two pieces, cut at `cut`.
+StreamRun run_stream(std::string_view name, std::string_view stream, bool asked, size_t cut) {
+  StreamRun run;
+  openai::StreamReader reader({.endpoint = endpoint_of(name),
+                               .asked_usage = asked,
+                               .id = "chatcmpl-gateway",
+                               .model = "vendor/model-1",
+                               .created = 1795420801});
+  sse::Parser parser;
+  std::string scratch;
+  for (const std::string_view piece : {stream.substr(0, cut), stream.substr(cut)}) {
+    // A copy of its own, so that a view kept for too long is seen by the sanitizer.
+    const std::string copy(piece);
+    parser.feed(copy);
+    sse::Event event;
+    while (parser.next(&event) == sse::Step::Event) {
+      const openai::StreamEvent out = reader.take(event, scratch);
+      run.bytes += out.bytes;
+      run.kinds +=
+          fmt::format("{}{} ", "PCFUDEI"[static_cast<int>(out.kind)], out.content ? "+" : "");
+    }
+  }
+  const openai::StreamReader::End end = reader.finish(scratch);
+  run.bytes += end.bytes;
+  run.facts =
+      fmt::format("complete={} content={} output_bytes={} model={} inside_event={}\nusage: {}\n",
+                  end.complete, reader.saw_content(), reader.output_bytes(), reader.model(),
+                  parser.ended_inside_event(), show(reader.usage()));
+  if (const openai::StreamError* error = reader.error()) {
+    run.facts += fmt::format("error: {} \"{}\" code=\"{}\" type=\"{}\"\n", name_of(error->outcome),
+                             error->message, error->code, error->type);
+  }
+  return run;
+}
+
+std::string stem_of(const std::string& name) {
+  return name.substr(0, name.find('.'));
+}
+
+// Every file that has to stand beside the inputs.
+Files expected_files() {
+  Files files;
+  for (const fs::directory_entry& entry : fs::directory_iterator(golden_dir())) {
+    const std::string name = entry.path().filename();
+    const std::string stem = stem_of(name);
+    const std::string text = read(entry.path());
+    if (name.ends_with(".request.json")) files[stem + ".upstream.json"] = upstream_body(name, text);
+    if (name.ends_with(".bad.json")) files[stem + ".refusal.json"] = refusal(name, text);
+    if (name.ends_with(".reply.json")) files[stem + ".facts.txt"] = reply_facts(name, text);
+    if (name.ends_with(".stream.sse")) {
+      const StreamRun asked = run_stream(name, text, true, text.size());
+      const StreamRun unasked = run_stream(name, text, false, text.size());
+      files[stem + ".asked.sse"] = asked.bytes;
+      files[stem + ".unasked.sse"] = unasked.bytes;
+      files[stem + ".stream.txt"] =
+          asked.facts + "asked: " + asked.kinds + "\nunasked: " + unasked.kinds + "\n";
+    }
+  }
+  return files;
+}
+
+void for_each_stream(const std::function<void(const std::string&, const std::string&)>& check) {
+  size_t count = 0;
+  for (const fs::directory_entry& entry : fs::directory_iterator(golden_dir())) {
+    const std::string name = entry.path().filename();
+    if (!name.ends_with(".stream.sse")) continue;
+    SCOPED_TRACE(name);
+    check(name, read(entry.path()));
+    ++count;
+  }
+  EXPECT_GE(count, 25u);
+}
+
+std::vector<std::string> payloads_of(const std::string& bytes) {
+  std::vector<std::string> payloads;
+  sse::Parser parser;
+  parser.feed(bytes);
+  sse::Event event;
+  while (parser.next(&event) == sse::Step::Event) {
+    EXPECT_TRUE(event.canonical) << event.raw;
+    payloads.emplace_back(event.data);
+  }
+  return payloads;
+}
+
+TEST(Golden, TR_1_FB_10_SSE_2_EveryFileComesOutAsItStandsBesideItsInput) {
+  const Files files = expected_files();
+  EXPECT_GE(files.size(), 100u);
+  for (const auto& [name, text] : files) EXPECT_EQ(read(golden_dir() / name), text) << name;
+}
+
+// Not a test: writes what EveryFile... expects.
+TEST(Golden, DISABLED_Rewrite) {
+  for (const auto& [name, text] : expected_files()) {
+    std::ofstream(golden_dir() / name, std::ios::binary) << text;
+  }
+}
+
+TEST(Golden, COST_4_EverySplitOfEveryStreamMeansTheSame) {
+  for_each_stream([](const std::string& name, const std::string& stream) {
+    for (const bool asked : {false, true}) {
+      const StreamRun whole = run_stream(name, stream, asked, stream.size());
+      for (size_t cut = 0; cut < stream.size(); ++cut) {
+        const StreamRun split = run_stream(name, stream, asked, cut);
+        ASSERT_EQ(split.bytes, whole.bytes) << "cut at " << cut;
+        ASSERT_EQ(split.facts, whole.facts) << "cut at " << cut;
+      }
+    }
+  });
+}
+
+TEST(Golden, SSE_1_EveryPayloadSentIsJsonOrDone) {
+  for_each_stream([](const std::string& name, const std::string& stream) {
+    for (const std::string& payload :
+         payloads_of(run_stream(name, stream, true, stream.size()).bytes)) {
+      if (payload == "[DONE]") continue;
+      json::Reader reader(payload);
+      EXPECT_TRUE(reader.skip() && reader.finish()) << payload;
+    }
+  });
+}
+
+TEST(Golden, SSE_8_CompleteStreamsEndWithOneDoneAndOthersHaveNone) {
+  for_each_stream([](const std::string& name, const std::string& stream) {
+    const StreamRun run = run_stream(name, stream, true, stream.size());
+    const std::vector<std::string> payloads = payloads_of(run.bytes);
+    const bool complete = run.facts.starts_with("complete=true");
+    EXPECT_EQ(std::count(payloads.begin(), payloads.end(), "[DONE]"), complete ? 1 : 0);
+    if (complete) EXPECT_EQ(payloads.back(), "[DONE]");
+  });
+}
+
+TEST(Golden, COST_2_AClientThatDidNotAskNeverSeesTheWordUsage) {
+  for_each_stream([](const std::string& name, const std::string& stream) {
+    const std::string bytes = run_stream(name, stream, false, stream.size()).bytes;
+    EXPECT_EQ(bytes.find("\"usage\""), std::string::npos) << bytes;
+  });
+}
+
+TEST(Golden, COST_3_AClientThatAskedSeesUsageOnceBeforeDone) {
+  for_each_stream([](const std::string& name, const std::string& stream) {
+    const StreamRun run = run_stream(name, stream, true, stream.size());
+    std::vector<size_t> places;
+    const std::vector<std::string> payloads = payloads_of(run.bytes);
+    for (size_t i = 0; i < payloads.size(); ++i) {
+      if (payloads[i].find("\"usage\":{") != std::string::npos) places.push_back(i);
+    }
+    const bool reported = run.facts.find("usage: none") == std::string::npos;
+    const bool complete = run.facts.starts_with("complete=true");
+    ASSERT_EQ(places.size(), reported && complete ? 1u : 0u);
+    if (places.empty()) return;
+    EXPECT_EQ(places[0] + 2, payloads.size());
+    EXPECT_NE(payloads[places[0]].find("\"choices\":[]"), std::string::npos);
+  });
+}
+
+// SSE-3 and SSE-4: what strict clients look at in every chunk.
+TEST(Golden, SSE_3_SSE_4_EveryChunkHasTheSameHeadAndAnArrayOfChoices) {
+  for_each_stream([](const std::string& name, const std::string& stream) {
+    std::set<std::string> heads;
+    for (const std::string& payload :
+         payloads_of(run_stream(name, stream, true, stream.size()).bytes)) {
+      if (payload == "[DONE]") continue;
+      std::map<std::string, std::string> head;
+      json::Reader reader(payload);
+      json::Text key;
+      ASSERT_TRUE(reader.open_object());
+      while (reader.next_member(&key)) {
+        reader.peek();
+        const char* start = reader.pointer();
+        ASSERT_TRUE(reader.skip());
+        head[key.str()] = reader.since(start);
+      }
+      heads.insert(head["id"] + head["object"] + head["created"] + head["model"]);
+      EXPECT_TRUE(head["id"].size() > 2 && head["model"].size() > 2 && !head["created"].empty());
+      EXPECT_TRUE(head["choices"].starts_with("[")) << payload;
+    }
+    EXPECT_LE(heads.size(), 1u);
+  });
+}
+
+}  // namespace
+}  // namespace sluice
