@@ -80,19 +80,9 @@ void TimerWheel::cascade(int level) {
 void TimerWheel::advance(Nanos now) {
   const int64_t target = now / kTick;
   while (tick_ < target) {
-    if (size_ == 0) {
-      tick_ = target;
-      return;
-    }
-    // Skip the ticks at which nothing happens: up to the next occupied slot, or the next turn of
-    // level 0.
-    const int position = static_cast<int>(tick_ & (kSlots - 1));
-    const uint64_t ahead =
-        position == kSlots - 1 ? 0 : occupied_[0] >> (position + 1) << (position + 1);
-    const int64_t turn = (tick_ | (kSlots - 1)) + 1;
-    const int64_t next =
-        ahead != 0 ? (tick_ & ~int64_t{kSlots - 1}) + std::countr_zero(ahead) : turn;
-    if (next > target) {
+    // Skips the ticks at which nothing happens.
+    const int64_t next = size_ == 0 ? target : next_tick();
+    if (size_ == 0 || next > target) {
       tick_ = target;
       return;
     }
@@ -113,25 +103,24 @@ void TimerWheel::advance(Nanos now) {
   }
 }
 
-Deadline TimerWheel::next_due() const {
-  if (size_ == 0) return Deadline::never();
-  const int position = static_cast<int>(tick_ & (kSlots - 1));
-  const uint64_t ahead =
-      position == kSlots - 1 ? 0 : occupied_[0] >> (position + 1) << (position + 1);
-  if (ahead != 0) {
-    return Deadline::at(((tick_ & ~int64_t{kSlots - 1}) + std::countr_zero(ahead)) * kTick);
-  }
-  // Nothing on this turn of level 0: look where the first slot of a higher level comes round.
-  for (int level = 1; level < kLevels; ++level) {
+// The next tick with something to fire or to cascade: the first slot ahead on the lowest level that
+// has one, since all of a level lies within one slot of the level above.
+int64_t TimerWheel::next_tick() const {
+  for (int level = 0; level < kLevels; ++level) {
     const int shift = level * kSlotBits;
     const int here = static_cast<int>((tick_ >> shift) & (kSlots - 1));
-    const uint64_t later = here == kSlots - 1 ? 0 : occupied_[level] >> (here + 1) << (here + 1);
-    if (later == 0) continue;
+    const uint64_t ahead = here == kSlots - 1 ? 0 : occupied_[level] >> (here + 1) << (here + 1);
+    if (ahead == 0) continue;
     const int64_t turn_start = tick_ >> (shift + kSlotBits) << (shift + kSlotBits);
-    return Deadline::at((turn_start + (int64_t{std::countr_zero(later)} << shift)) * kTick);
+    return turn_start + (int64_t{std::countr_zero(ahead)} << shift);
   }
-  // Only wrapped slots remain: the next turn of level 0 is early, never late.
-  return Deadline::at(((tick_ | (kSlots - 1)) + 1) * kTick);
+  // Only slots of the top level remain that come round on its next turn.
+  constexpr int kTurn = kLevels * kSlotBits;
+  return ((tick_ >> kTurn) + 1) << kTurn;
+}
+
+Deadline TimerWheel::next_due() const {
+  return size_ == 0 ? Deadline::never() : Deadline::at(next_tick() * kTick);
 }
 
 }  // namespace sluice::net

@@ -59,6 +59,7 @@ class TimerWheel {
   void insert(Timer& timer);
   void remove(Timer& timer);
   void cascade(int level);
+  int64_t next_tick() const;
 
   int64_t tick_;  // every timer due up to this tick has fired
   size_t size_ = 0;
