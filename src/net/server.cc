@@ -50,11 +50,23 @@ bool ServerExchange::streaming() const {
 Task<Result<void>> ServerExchange::send_chunk(std::string_view data) {
   return connection_.send_chunk(data);
 }
+bool ServerExchange::push_chunk(std::string_view data) {
+  return connection_.push_chunk(data);
+}
+Task<Result<void>> ServerExchange::flush() {
+  return connection_.flush();
+}
 Task<Result<void>> ServerExchange::end_stream() {
   return connection_.end_stream();
 }
 void ServerExchange::abort_stream() {
   connection_.abort_stream();
+}
+Stream& ServerExchange::raw() {
+  connection_.reply_ = ServerConnection::Reply::Sent;
+  connection_.keep_ = false;
+  connection_.chunked_out_ = false;  // nothing of ours marks a cut: abort_stream() must reset
+  return *connection_.stream_;
 }
 void ServerExchange::release_request() {
   connection_.release_request();

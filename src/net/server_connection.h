@@ -120,7 +120,11 @@ class ServerConnection {
   Task<Result<void>> end_stream();
   void abort_stream();
   struct Parts;
+  bool push(Parts parts);
+  bool push_chunk(std::string_view data);
+  Task<Result<void>> flush();
   Task<Result<void>> send_rest(Parts parts);
+  Task<Result<void>> write_out(std::string_view bytes);
   Result<void> written(const IoResult& result);
   void begin_head(std::string& out, int status, std::string_view headers);
   void end_head(std::string& out) const;
@@ -132,6 +136,7 @@ class ServerConnection {
   std::string peer_;
   std::string pending_;    // read, and not taken yet: a part of a head, or the next requests
   size_t pending_at_ = 0;  // what of it is taken
+  std::string backlog_;    // of a stream: what the kernel did not take
   std::string head_out_;   // of a stream, until its first chunk
   Nanos head_begun_ = 0;   // when the first byte of the head being read came; 0: none has
   uint64_t bytes_in_ = 0;
@@ -144,6 +149,7 @@ class ServerConnection {
   Reply reply_ = Reply::None;
   bool keep_ = true;  // the connection outlives this exchange
   bool broken_ = false;
+  bool flushing_ = false;
   bool serving_ = false;
   bool is_head_ = false;
   bool chunked_out_ = false;

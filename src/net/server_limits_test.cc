@@ -286,6 +286,37 @@ TEST_F(ServerTest, AWriteThatWaitsDoesNotSendWhatOthersPutIntoTheSharedBytes) {
   EXPECT_TRUE(peer->received().ends_with("\r\n3e8\r\n" + std::string(1000, 's') + "\r\n0\r\n\r\n"));
 }
 
+TEST_F(ServerTest, APushedChunkKeepsItsPlaceWhateverTheRoom) {
+  std::string whole;
+  for (size_t room = 200; room-- > 1;) {
+    handler.pushed.clear();
+    const auto peer = connect();
+    peer->set_room(room);
+    peer->send("GET /push HTTP/1.1\r\nHost: a\r\n\r\n");
+    ASSERT_NE(handler.streaming, nullptr);
+    handler.pushed.push_back(handler.streaming->push_chunk("second"));
+    const bool all_sent = peer->received().ends_with("6\r\nsecond\r\n");
+    EXPECT_EQ(handler.pushed[1], all_sent) << room;
+    handler.bell.ring();
+    peer->set_room(1000);
+    if (whole.empty()) whole = peer->received();
+    EXPECT_EQ(peer->received(), whole) << room;
+    EXPECT_EQ(handler.bytes_out, whole.size());
+  }
+  EXPECT_TRUE(whole.ends_with("\r\n\r\n5\r\nfirst\r\n6\r\nsecond\r\n0\r\n\r\n"));
+}
+
+TEST_F(ServerTest, APushToAClientThatIsGoneSaysSoAtTheFlush) {
+  const auto peer = connect();
+  peer->send("GET /push HTTP/1.1\r\nHost: a\r\n\r\n");
+  peer->fail_writes(EPIPE);
+  EXPECT_FALSE(handler.streaming->push_chunk("second"));
+  EXPECT_EQ(handler.wake, Wake::Ready);
+  handler.bell.ring();
+  EXPECT_EQ(handler.failures, (std::vector{Outcome::ClientClosed, Outcome::ClientClosed}));
+  EXPECT_TRUE(peer->closed());
+}
+
 TEST_F(ServerTest, AReplyIsWholeWhateverTheRoom) {
   const std::string hello = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
   for (size_t room = 1; room <= kHelloReply.size(); ++room) {

@@ -117,8 +117,9 @@ Task<Result<void>> ServerConnection::reply(int status, std::string_view headers,
   Parts parts{
       .head = head, .size_line = {}, .data = bodiless_ ? std::string_view() : body, .end = {}};
   const IoResult sent = parts.try_send(*stream_);
-  if (sent.status == IoStatus::Failed || (sent.ok() && parts.size() == 0)) co_return written(sent);
+  if (sent.status == IoStatus::Failed) co_return written(sent);
   bytes_out_ += sent.bytes;
+  if (parts.size() == 0) co_return Result<void>();
   co_return co_await send_rest(parts);
 }
 
@@ -133,7 +134,23 @@ void ServerConnection::start_stream(int status, std::string_view headers) {
   end_head(head_out_);
 }
 
-Task<Result<void>> ServerConnection::send_chunk(std::string_view data) {
+// Sends what the kernel takes; the rest goes to the backlog. Never cancels, since it may be called
+// from anywhere: a failed stream is told by flush(), and by the hang-up that comes with it.
+bool ServerConnection::push(Parts parts) {
+  while (parts.size() > 0 && backlog_.empty() && !flushing_ && !broken_) {
+    const IoResult sent = parts.try_send(*stream_);
+    bytes_out_ += sent.bytes;
+    broken_ = sent.status == IoStatus::Failed;
+    if (!sent.ok()) break;
+  }
+  for (const std::string_view bytes : {parts.head, parts.size_line, parts.data, parts.end}) {
+    backlog_.append(bytes);
+  }
+  head_out_ = {};
+  return backlog_.empty() && !broken_;
+}
+
+bool ServerConnection::push_chunk(std::string_view data) {
   if (bodiless_) data = {};
   const bool framed = chunked_out_ && !data.empty();
   char size_line[20];
@@ -144,37 +161,38 @@ Task<Result<void>> ServerConnection::send_chunk(std::string_view data) {
     *end++ = '\n';
     size_length = static_cast<size_t>(end - size_line);
   }
-  Parts parts{.head = head_out_,
-              .size_line = {size_line, size_length},
-              .data = data,
-              .end = framed ? kCrLf : std::string_view()};
-  const IoResult sent = parts.try_send(*stream_);
-  if (sent.status == IoStatus::Failed || (sent.ok() && parts.size() == 0)) {
-    head_out_ = {};
-    co_return written(sent);
+  return push(Parts{.head = head_out_,
+                    .size_line = {size_line, size_length},
+                    .data = data,
+                    .end = framed ? kCrLf : std::string_view()});
+}
+
+Task<Result<void>> ServerConnection::flush() {
+  while (!broken_ && !backlog_.empty()) {
+    const std::string out = std::exchange(backlog_, {});
+    flushing_ = true;
+    Result<void> sent = co_await write_out(out);
+    flushing_ = false;
+    if (!sent) co_return sent;
   }
-  bytes_out_ += sent.bytes;
-  Result<void> rest = co_await send_rest(parts);
-  head_out_ = {};
-  co_return rest;
+  if (broken_) co_return written(IoResult{.status = IoStatus::Failed});
+  co_return Result<void>();
+}
+
+Task<Result<void>> ServerConnection::send_chunk(std::string_view data) {
+  if (push_chunk(data)) co_return Result<void>();
+  co_return co_await flush();
 }
 
 Task<Result<void>> ServerConnection::end_stream() {
   reply_ = Reply::Sent;
   const bool framed = chunked_out_ && !bodiless_;
-  Parts parts{.head = head_out_,
-              .size_line = {},
-              .data = {},
-              .end = framed ? kLastChunk : std::string_view()};
-  const IoResult sent = parts.try_send(*stream_);
-  if (sent.status == IoStatus::Failed || (sent.ok() && parts.size() == 0)) {
-    head_out_ = {};
-    co_return written(sent);
-  }
-  bytes_out_ += sent.bytes;
-  Result<void> rest = co_await send_rest(parts);
-  head_out_ = {};
-  co_return rest;
+  const bool whole = push(Parts{.head = head_out_,
+                                .size_line = {},
+                                .data = {},
+                                .end = framed ? kLastChunk : std::string_view()});
+  if (whole) co_return Result<void>();
+  co_return co_await flush();
 }
 
 void ServerConnection::abort_stream() {
@@ -193,16 +211,17 @@ Task<Result<void>> ServerConnection::send_rest(Parts parts) {
   const bool shared =
       parts.data.data() >= scratch.data() && parts.data.data() < scratch.data() + scratch.size();
   std::string kept(parts.head);
-  kept.append(parts.size_line);
   if (shared) kept.append(std::exchange(parts.data, {}));
-  parts.head = kept;
-  parts.size_line = {};
+  Result<void> sent = co_await write_out(kept);
+  if (sent && !parts.data.empty()) co_return co_await write_out(parts.data);
+  co_return sent;
+}
 
-  std::array<iovec, 4> vectors;
-  const size_t count = parts.fill(vectors);
-  const std::span<const iovec> all(vectors.data(), count);
+Task<Result<void>> ServerConnection::write_out(std::string_view bytes) {
   const Nanos stall = state_.options.write_timeout;
   const Until until(state_.loop.after(stall), &cancel_);
+  const iovec whole = part(bytes);
+  const std::span<const iovec> all(&whole, 1);
   const IoResult sent = co_await stream_->write_all(all, until, stall);
   co_return written(sent);
 }

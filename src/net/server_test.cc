@@ -168,6 +168,18 @@ TEST_F(ServerTest, AnAbortedStreamIsNeverTakenForWhole) {
   EXPECT_TRUE(old->aborted());
 }
 
+TEST_F(ServerTest, ARawReplyIsTheHandlersBytesAloneAndTheConnectionsLast) {
+  const auto peer = connect();
+  peer->send("GET /raw HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(peer->received(), "no HTTP at all");
+  EXPECT_TRUE(peer->closed());
+  EXPECT_FALSE(peer->aborted());
+  const auto aborted = connect();
+  aborted->send("GET /raw-abort HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(aborted->received(), "no HTTP at all");
+  EXPECT_TRUE(aborted->aborted());
+}
+
 TEST_F(ServerTest, AHandlerThatThrowsGetsItsClientA500) {
   const auto peer = connect();
   peer->send("GET /throw HTTP/1.1\r\nHost: a\r\n\r\n" + kHello);

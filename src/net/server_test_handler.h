@@ -21,6 +21,9 @@ class TestHandler final : public Handler {
     if (path == "/stream") return stream(exchange);
     if (path == "/wait") return wait(exchange);
     if (path == "/abort") return abort(exchange);
+    if (path == "/raw") return raw(exchange);
+    if (path == "/raw-abort") return raw(exchange);
+    if (path == "/push") return push(exchange);
     if (path == "/flood") return flood(exchange);
     if (path == "/big") return big(exchange);
     if (path == "/scratch") return scratch(exchange);
@@ -46,6 +49,8 @@ class TestHandler final : public Handler {
   uint64_t bytes_out = 0;
   bool arrived = false;
   Bell bell;
+  ServerExchange* streaming = nullptr;  // while /push waits
+  std::vector<bool> pushed;
 
  private:
   void end(ServerExchange& exchange) {
@@ -95,6 +100,24 @@ class TestHandler final : public Handler {
     exchange.start_stream(200, "");
     note(co_await exchange.send_chunk("part"));
     exchange.abort_stream();
+    end(exchange);
+  }
+  Task<void> raw(ServerExchange& exchange) {
+    const bool aborts = exchange.head().path() == "/raw-abort";
+    const IoResult sent = co_await exchange.raw().write_all("no HTTP at all", Until::forever());
+    if (sent.ok() && aborts) exchange.abort_stream();
+    end(exchange);
+  }
+  // Pushes "first" at once and "second" from outside, while waiting; then flushes.
+  Task<void> push(ServerExchange& exchange) {
+    exchange.start_stream(200, "");
+    pushed.push_back(exchange.push_chunk("first"));
+    streaming = &exchange;
+    const Until until(Deadline::never(), &exchange.cancel());
+    wake = co_await bell.listen(exchange.loop(), until);
+    streaming = nullptr;
+    note(co_await exchange.flush());
+    note(co_await exchange.end_stream());
     end(exchange);
   }
   // Until the client is gone.

@@ -39,6 +39,8 @@ class MemoryPeer : public std::enable_shared_from_this<MemoryPeer> {
     error_ = error;
     hang_up();
   }
+  // As a reset of which nobody has told yet.
+  void fail_writes(int error) { error_ = error; }
   // How many more bytes the stream's writes may take before they must wait.
   void set_room(size_t bytes) {
     room_ = bytes;
