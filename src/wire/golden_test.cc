@@ -9,7 +9,7 @@
 //                                            x.stream.txt      what was read from it
 //
 // Names that begin with completions_ or embeddings_ are of those endpoints, all others of chat.
-// Golden.DISABLED_Rewrite writes the right sides anew (make golden); review reads the diff.
+// `wire_test --rewrite-golden` writes the right sides anew; review reads the diff.
 #include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
@@ -182,13 +182,6 @@ TEST(Golden, TR_1_FB_10_SSE_2_EveryFileComesOutAsItStandsBesideItsInput) {
   for (const auto& [name, text] : files) EXPECT_EQ(read(golden_dir() / name), text) << name;
 }
 
-// Not a test: writes what EveryFile... expects.
-TEST(Golden, DISABLED_Rewrite) {
-  for (const auto& [name, text] : expected_files()) {
-    std::ofstream(golden_dir() / name, std::ios::binary) << text;
-  }
-}
-
 TEST(Golden, COST_4_EverySplitOfEveryStreamMeansTheSame) {
   for_each_stream([](const std::string& name, const std::string& stream) {
     for (const bool asked : {false, true}) {
@@ -273,4 +266,20 @@ TEST(Golden, SSE_3_SSE_4_EveryChunkHasTheSameHeadAndAnArrayOfChoices) {
 }
 
 }  // namespace
+
+// Writes what EveryFile... expects.
+static int rewrite_golden() {
+  for (const auto& [name, text] : expected_files()) {
+    std::ofstream(golden_dir() / name, std::ios::binary) << text;
+  }
+  return 0;
+}
+
 }  // namespace sluice
+
+// Of the whole room's tests: GoogleTest's own main knows no arguments but its own.
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  if (argc == 2 && std::string_view(argv[1]) == "--rewrite-golden") return sluice::rewrite_golden();
+  return RUN_ALL_TESTS();
+}
