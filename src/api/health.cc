@@ -4,19 +4,15 @@
 #include <utility>
 
 #include "api/reply.h"
+#include "base/text_out.h"
 
 namespace sluice::api {
 namespace {
 
-// Check names and reasons are ours and hold nothing that JSON would have to escape but quotes and
-// backslashes.
 std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
+  std::string out;
+  append_json(out, text);
+  return out;
 }
 
 std::string readiness(const std::vector<HealthCheck>& checks, bool ready) {

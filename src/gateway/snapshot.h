@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "providers/upstream.h"
@@ -27,6 +28,8 @@ struct StreamOptions {
 };
 
 struct Snapshot {
+  explicit Snapshot(routing::Router the_router) : router(std::move(the_router)) {}
+
   uint64_t revision = 1;
   routing::Router router;
   std::vector<std::unique_ptr<const providers::Upstream>>

@@ -7,7 +7,7 @@
 namespace sluice::routing {
 namespace {
 
-const std::string kOther = "other";
+const std::string kOther = "*";
 
 std::string quoted_list(const std::vector<std::string>& names) {
   std::string text;

@@ -43,7 +43,7 @@ struct Route {
   std::vector<Target> targets;
 };
 
-// What a slot stands for. `model` is "other" for names only callers know.
+// What a slot stands for. `model` is "*" for names only callers know.
 struct Slot {
   std::string alias;
   uint16_t provider;

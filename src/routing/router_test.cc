@@ -50,7 +50,7 @@ TEST(Router, AnOpenProviderTakesAnyNameBehindItsPrefix) {
   const Result<Route> route = router.resolve_open("lab/a/b");
   ASSERT_TRUE(route);
   EXPECT_THAT(models(*route), ElementsAre("a/b"));
-  EXPECT_EQ(router.slots()[route->targets[0].slot].model, "other");
+  EXPECT_EQ(router.slots()[route->targets[0].slot].model, "*");
 }
 
 TEST(Router, AnUnknownNameIsRefusedWithTheNearestOnes) {

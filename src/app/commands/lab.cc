@@ -1,0 +1,56 @@
+#include "app/commands/lab.h"
+
+#include <iostream>
+
+#include "app/commands/check.h"
+#include "app/signals.h"
+#include "app/tls_wrapper.h"
+#include "base/thread.h"
+#include "net/server.h"
+#include "providers/lab.h"
+
+namespace sluice::app {
+namespace {
+
+constexpr timespec kWait{.tv_sec = 3600, .tv_nsec = 0};
+
+int refuse(const Error& error) {
+  std::cerr << "sluice lab: " << error.message() << "\n";
+  return kExitInvalid;
+}
+
+}  // namespace
+
+int lab(const LabArguments& arguments) {
+  const sigset_t signals = block_signals();
+  raise_file_limit();
+  const Result<net::Address> address = net::Address::parse(arguments.listen);
+  if (!address) return refuse(address.error());
+  net::StreamWrapper wrap;
+  if (!arguments.cert_file.empty()) {
+    Result<net::StreamWrapper> tls = make_tls_wrapper(
+        {.cert_file = arguments.cert_file, .key_file = arguments.key_file, .client_ca_file = ""});
+    if (!tls) return refuse(tls.error());
+    wrap = *std::move(tls);
+  }
+
+  SystemClock clock;
+  net::Loop loop(clock);
+  providers::LabState state;
+  providers::Lab handler(state, arguments.seed);
+  net::Server server(loop, handler, {});
+  const Result<net::Address> listening = server.listen(*address, wrap);
+  if (!listening) return refuse(listening.error());
+  const char* scheme = arguments.cert_file.empty() ? "http://" : "https://";
+  std::cout << "{\"msg\":\"serving\",\"lab\":\"" << scheme << listening->text() << "\"}"
+            << std::endl;
+
+  NamedThread thread("lab", [&loop] { loop.run(); });
+  while (!asks_to_stop(await_signal(signals, kWait))) {
+  }
+  loop.stop();
+  thread.join();
+  return kExitOk;
+}
+
+}  // namespace sluice::app

@@ -1,0 +1,203 @@
+// The command line: which command, with which arguments. What a command does stands in commands/.
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <optional>
+#include <string>
+
+#include "app/commands/check.h"
+#include "app/commands/lab.h"
+#include "app/commands/ledger.h"
+#include "app/commands/serve.h"
+#include "app/config_reference.h"
+#include "app/telemetry_stack.h"
+#include "app/version.h"
+
+namespace sluice::app {
+namespace {
+
+std::optional<std::string> environment(std::string_view name) {
+  const char* value = std::getenv(std::string(name).c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+std::optional<std::string> file_content(std::string_view path) {
+  std::ifstream file(std::string(path), std::ios::binary);
+  if (!file) return std::nullopt;
+  std::string text(std::istreambuf_iterator<char>(file), {});
+  if (file.bad()) return std::nullopt;
+  return text;
+}
+
+const Surroundings kAround{.env = environment, .read_file = file_content};
+
+LoadInput input_for(const std::string& file) {
+  LoadInput input;
+  input.file_name = file;
+  input.text = file_content(file);
+  input.around = kAround;
+  return input;
+}
+
+// Whether the catalog, with the operator's own prices, knows what a model costs.
+Priced priced_with(const PriceSettings& prices) {
+  Settings settings;
+  settings.prices = prices;
+  const Result<std::shared_ptr<const telemetry::PriceTable>> table = load_prices(settings);
+  if (!table) return [](std::string_view, std::string_view) { return false; };
+  return [table = *table](std::string_view provider, std::string_view model) {
+    return table->find(provider, model).price != nullptr;
+  };
+}
+
+int print(const CommandResult& result) {
+  std::cout << result.out;
+  std::cerr << result.err;
+  return result.exit_code;
+}
+
+// One function per command: declares its arguments and what runs it. `exit_code` outlives the
+// parse.
+void add_serve(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand("serve", "Run the gateway");
+  auto arguments = std::make_shared<ServeArguments>();
+  command->add_option(
+      "-c,--config", arguments->config_file,
+      "Configuration file; without one the environment decides (OPENAI_API_KEY, ...)");
+  const auto add_override = [&](const char* flag, const char* key, const char* help) {
+    command->add_option_function<std::string>(
+        flag,
+        [arguments, key, flag](const std::string& value) {
+          arguments->overrides.push_back({.key = key, .value = value, .flag = flag});
+        },
+        help);
+  };
+  add_override("--listen", "server.listen", "Address and port of the API (127.0.0.1:8080)");
+  add_override("--admin-listen", "server.admin_listen",
+               "Address and port of admin and metrics (127.0.0.1:8081)");
+  add_override("--data-dir", "server.data_dir", "Where the ledger lives (./sluice-data)");
+  command->callback([arguments, &exit_code] { exit_code = serve(*arguments, kAround); });
+}
+
+void add_lab(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand("lab", "Run the deterministic fake provider");
+  auto arguments = std::make_shared<LabArguments>();
+  command->add_option("--listen", arguments->listen, "Address and port")->capture_default_str();
+  command->add_option("--seed", arguments->seed, "The same seed gives the same replies")
+      ->capture_default_str();
+  auto* cert =
+      command->add_option("--tls-cert", arguments->cert_file, "Certificate chain (PEM): serve TLS");
+  auto* key = command->add_option("--tls-key", arguments->key_file, "Its private key (PEM)");
+  cert->needs(key);
+  key->needs(cert);
+  command->callback([arguments, &exit_code] { exit_code = lab(*arguments); });
+}
+
+void add_check(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand("check", "Check a configuration file, without the network");
+  auto file = std::make_shared<std::string>();
+  auto format = std::make_shared<DiagnosticFormat>(DiagnosticFormat::Text);
+  command->add_option("file", *file, "The file")->required();
+  command->add_option("--format", *format, "text, json or github")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, DiagnosticFormat>{{"text", DiagnosticFormat::Text},
+                                                  {"json", DiagnosticFormat::Json},
+                                                  {"github", DiagnosticFormat::Github}}));
+  command->callback([file, format, &exit_code] {
+    exit_code = print(check(input_for(*file), *format, priced_with));
+  });
+}
+
+void add_config(CLI::App& app, int& exit_code) {
+  auto* schema = app.add_subcommand("schema", "Print the JSON Schema of the configuration");
+  schema->callback([] { std::cout << json_schema(); });
+
+  auto* rule = app.add_subcommand("explain", "Explain a code that check printed, such as SL201");
+  auto code = std::make_shared<std::string>();
+  rule->add_option("code", *code, "The code")->required();
+  rule->callback([code, &exit_code] { exit_code = print(explain_rule(*code)); });
+
+  auto* config = app.add_subcommand("config", "Ask about the configuration");
+  config->require_subcommand(1);
+  auto* reference = config->add_subcommand("reference", "Print docs/configuration.md");
+  reference->callback([] { std::cout << reference_page(); });
+  auto* explain = config->add_subcommand(
+      "explain", "A setting's value, where it comes from, and what it shadows");
+  auto setting = std::make_shared<std::string>();
+  auto file = std::make_shared<std::string>();
+  auto json = std::make_shared<bool>(false);
+  explain->add_option("key", *setting,
+                      "The setting, such as server.listen; a section for all in it");
+  explain->add_option("-c,--config", *file, "Configuration file");
+  explain->add_flag("--json", *json, "As JSON");
+  explain->callback([setting, file, json, &exit_code] {
+    LoadInput input = input_for(*file);
+    if (file->empty()) input.text = std::nullopt;
+    exit_code =
+        print(explain_key(input, *setting, *json ? ExplainFormat::Json : ExplainFormat::Text));
+  });
+}
+
+void add_ledger_options(CLI::App* command, std::shared_ptr<std::string> path,
+                        std::shared_ptr<TableFormat> format) {
+  command->add_option("--ledger", *path, "The ledger's file")->capture_default_str();
+  command->add_flag_callback(
+      "--json", [format] { *format = TableFormat::Json; }, "As JSON");
+}
+
+void add_ledger(CLI::App& app, int& exit_code) {
+  auto* report = app.add_subcommand("usage", "What was used and what it cost, from the ledger");
+  auto arguments = std::make_shared<UsageArguments>();
+  auto path = std::make_shared<std::string>("./sluice-data/ledger.db");
+  auto format = std::make_shared<TableFormat>(TableFormat::Text);
+  add_ledger_options(report, path, format);
+  report->add_flag_callback(
+      "--csv", [format] { *format = TableFormat::Csv; }, "As CSV");
+  report->add_option("--by", arguments->by, "model, provider, alias, user, day or outcome")
+      ->capture_default_str();
+  report->add_option("--since", arguments->since, "7d, 24h, 30m, or a day like 2026-11-01 (UTC)");
+  report->add_option("--until", arguments->until, "Likewise; the moment itself is left out");
+  report->callback([arguments, path, format, &exit_code] {
+    arguments->ledger = *path;
+    arguments->format = *format;
+    exit_code = print(usage(*arguments, SystemClock()));
+  });
+
+  auto* ledger = app.add_subcommand("ledger", "Look after the ledger");
+  ledger->require_subcommand(1);
+  auto* verify = ledger->add_subcommand("verify", "Read all of it and say whether it is sound");
+  add_ledger_options(verify, path, format);
+  verify->callback(
+      [path, format, &exit_code] { exit_code = print(verify_ledger(*path, *format)); });
+}
+
+int run(int argc, char** argv) {
+  CLI::App app(
+      "Sluice: an LLM gateway. Programs talk to it as they would to OpenAI; it routes, falls "
+      "back,\n"
+      "counts and keeps the books.");
+  app.set_version_flag("--version", std::string("sluice ") + std::string(kVersion));
+  app.require_subcommand(1);
+  app.footer("Exit codes: 0 done, 1 failed or findings, 2 wrong usage or invalid configuration.");
+  int exit_code = kExitOk;
+  add_serve(app, exit_code);
+  add_lab(app, exit_code);
+  add_check(app, exit_code);
+  add_config(app, exit_code);
+  add_ledger(app, exit_code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitOk : kExitInvalid;
+  }
+  return exit_code;
+}
+
+}  // namespace
+}  // namespace sluice::app
+
+int main(int argc, char** argv) {
+  return sluice::app::run(argc, argv);
+}

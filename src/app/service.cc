@@ -1,0 +1,251 @@
+#include "app/service.h"
+
+#include <algorithm>
+#include <sys/stat.h>
+#include <thread>
+#include <utility>
+
+#include "app/tls_wrapper.h"
+#include "app/version.h"
+#include "providers/lab.h"
+
+namespace sluice::app {
+namespace {
+
+// How often the main thread looks at the configuration file, at signals it may have missed, and at
+// a drain's progress.
+constexpr timespec kLook{.tv_sec = 0, .tv_nsec = 250'000'000};
+constexpr timespec kDrainLook{.tv_sec = 0, .tv_nsec = 5'000'000};
+
+unsigned worker_count(const Settings& settings) {
+  if (settings.server.workers > 0) return static_cast<unsigned>(settings.server.workers);
+  return std::clamp(std::thread::hardware_concurrency(), 1u, kMaxLanes - 2);
+}
+
+Result<net::Address> to_net(const Address& address) {
+  const bool v6 = address.host.find(':') != std::string::npos;
+  const std::string host = v6 ? "[" + address.host + "]" : address.host;
+  return net::Address::parse(host + ":" + std::to_string(address.port));
+}
+
+// Changes with every write of the file; 0 if it is not there.
+int64_t file_stamp(const std::string& path) {
+  struct stat info {};
+  if (path.empty() || stat(path.c_str(), &info) != 0) return 0;
+  return info.st_mtim.tv_sec * kSecond + info.st_mtim.tv_nsec + info.st_size +
+         static_cast<int64_t>(info.st_ino);
+}
+
+}  // namespace
+
+// Admin page and lab share one loop of their own, so that a scrape never delays a request.
+struct Service::SideDoor {
+  SideDoor(const Clock& clock, const api::Health& health, std::function<std::string()> metrics)
+      : loop(clock),
+        admin(health, std::move(metrics)),
+        lab(lab_state),
+        admin_server(loop, admin, {}),
+        lab_server(loop, lab, {}) {}
+  ~SideDoor() {
+    loop.stop();
+    thread.join();
+  }
+
+  net::Loop loop;
+  api::AdminApi admin;
+  providers::LabState lab_state;
+  providers::Lab lab;
+  net::Server admin_server;
+  net::Server lab_server;
+  NamedThread thread;
+};
+
+Result<std::unique_ptr<Service>> Service::start(Loaded loaded, Reload reload,
+                                                std::string config_file) {
+  std::unique_ptr<Service> service(
+      new Service(std::move(loaded), std::move(reload), std::move(config_file)));
+  raise_file_limit();
+  service->signals_ = block_signals();
+  const Settings& settings = service->loaded_.settings;
+  Result<std::unique_ptr<TelemetryStack>> telemetry =
+      TelemetryStack::open(settings, service->clock_, worker_count(settings));
+  if (!telemetry) return std::move(telemetry).error();
+  service->telemetry_ = *std::move(telemetry);
+  if (Result<void> opened = service->open_side_door(); !opened) return std::move(opened).error();
+  if (Result<void> opened = service->open_front_door(); !opened) return std::move(opened).error();
+  service->announce();
+  return service;
+}
+
+Service::Service(Loaded loaded, Reload reload, std::string config_file)
+    : loaded_(std::move(loaded)),
+      reload_(std::move(reload)),
+      config_file_(std::move(config_file)),
+      health_(std::string(kVersion), [this] { return health(); }) {}
+
+// Workers first: their exchanges hand their rows to the ledger, which then writes what it has.
+Service::~Service() {
+  workers_.clear();
+  side_.reset();
+}
+
+Result<void> Service::open_side_door() {
+  side_ =
+      std::make_unique<SideDoor>(clock_, health_, [this] { return telemetry_->registry().text(); });
+  const Result<net::Address> admin = to_net(loaded_.settings.server.admin_listen);
+  if (!admin) return Error(Outcome::BadRequest, admin.error().message(), "server.admin_listen");
+  Result<net::Address> listening = side_->admin_server.listen(*admin);
+  if (!listening) return std::move(listening).error();
+  admin_address_ = listening->text();
+  if (wants_lab(loaded_.settings)) {
+    Result<net::Address> lab = side_->lab_server.listen(*net::Address::parse("127.0.0.1:0"));
+    if (!lab) return std::move(lab).error();
+    lab_address_ = {.host = lab->ip_text(), .port = lab->port()};
+  }
+  SideDoor& side = *side_;
+  side.thread = NamedThread("side-door", [&side] { side.loop.run(); });
+  return {};
+}
+
+Result<void> Service::open_front_door() {
+  resolver_ = std::make_unique<net::Resolver>(clock_);
+  const Settings& settings = loaded_.settings;
+  Result<std::shared_ptr<const gateway::Snapshot>> snapshot =
+      build_snapshot(settings, lab_address_, telemetry_->ledger(), revision_);
+  if (!snapshot) return std::move(snapshot).error();
+  net::StreamWrapper wrap;
+  if (const ServerTls& tls = settings.server.tls; !tls.cert_file.empty()) {
+    Result<net::StreamWrapper> made = make_tls_wrapper({.cert_file = tls.cert_file,
+                                                        .key_file = tls.key_file,
+                                                        .client_ca_file = tls.client_ca_file});
+    if (!made) return Error(Outcome::BadRequest, made.error().message(), "server.tls");
+    wrap = *std::move(made);
+  }
+  const unsigned count = worker_count(settings);
+  for (unsigned lane = 0; lane < count; ++lane) {
+    const Worker::Parts parts{.clock = clock_,
+                              .resolver = *resolver_,
+                              .ledger = telemetry_->ledger(),
+                              .health = health_,
+                              .lane = lane,
+                              .last_key = telemetry_->last_key()};
+    workers_.push_back(std::make_unique<Worker>(parts, *snapshot, server_options(settings, count)));
+  }
+  const Result<net::Address> address = to_net(settings.server.listen);
+  if (!address) return Error(Outcome::BadRequest, address.error().message(), "server.listen");
+  if (Result<void> listening = listen_on_all(*address, wrap); !listening) return listening;
+  for (const std::unique_ptr<Worker>& worker : workers_) worker->start();
+  return {};
+}
+
+// With port 0 the first worker's port, which the kernel chose, becomes that of the others.
+Result<void> Service::listen_on_all(const net::Address& address, const net::StreamWrapper& wrap) {
+  std::optional<net::Address> shared;
+  for (const std::unique_ptr<Worker>& worker : workers_) {
+    Result<net::Address> listening = worker->listen(shared.value_or(address), wrap);
+    if (!listening) return std::move(listening).error();
+    shared = *listening;
+  }
+  api_address_ = shared->text();
+  return {};
+}
+
+void Service::announce() {
+  for (const std::string& note : loaded_.notes) telemetry_->log().info(note);
+  const std::string scheme = loaded_.settings.server.tls.cert_file.empty() ? "http://" : "https://";
+  telemetry_->log().info("serving", {{"api", scheme + api_address_},
+                                     {"admin", "http://" + admin_address_},
+                                     {"workers", workers_.size()},
+                                     {"config", config_file_},
+                                     {"version", kVersion}});
+}
+
+void Service::run() {
+  int64_t stamp = file_stamp(config_file_);
+  for (;;) {
+    const int signal = await_signal(signals_, kLook);
+    if (asks_to_stop(signal)) break;
+    const int64_t current = file_stamp(config_file_);
+    if (signal == SIGHUP) {
+      reload("SIGHUP");
+    } else if (current != 0 && current != stamp) {
+      reload("the file changed");
+    }
+    stamp = current;
+  }
+  drain();
+}
+
+// A new configuration is checked and built whole before any loop hears of it; with any error the
+// old one stays.
+void Service::reload(std::string_view why) {
+  LoadOutcome outcome = reload_();
+  if (!outcome.loaded) {
+    for (const Diagnostic& diagnostic : outcome.diagnostics) {
+      telemetry_->log().error(diagnostic.message, {{"file", diagnostic.place.source},
+                                                   {"line", diagnostic.place.line},
+                                                   {"column", diagnostic.place.column},
+                                                   {"key", diagnostic.key},
+                                                   {"code", code_of(diagnostic.rule)}});
+    }
+    telemetry_->log().error("the configuration is not valid; the one in force stays",
+                            {{"because", why}});
+    telemetry_->note_reload(false, revision_);
+    return;
+  }
+  const std::vector<Change> changes = changes_between(loaded_.settings, outcome.loaded->settings);
+  Result<std::shared_ptr<const gateway::Snapshot>> snapshot =
+      build_snapshot(outcome.loaded->settings, lab_address_, telemetry_->ledger(), revision_ + 1);
+  if (!snapshot) {
+    telemetry_->log().error(
+        "the configuration could not be put in force; the old one stays",
+        {{"because", snapshot.error().message()}, {"key", snapshot.error().param()}});
+    telemetry_->note_reload(false, revision_);
+    return;
+  }
+  ++revision_;
+  const net::ServerOptions options =
+      server_options(outcome.loaded->settings, static_cast<unsigned>(workers_.size()));
+  for (const std::unique_ptr<Worker>& worker : workers_) worker->apply(*snapshot, options);
+  loaded_ = *std::move(outcome.loaded);
+  telemetry_->note_reload(true, revision_);
+  telemetry_->log().info("configuration reloaded", {{"because", why},
+                                                    {"revision", revision_},
+                                                    {"changes", changes.size()},
+                                                    {"needs_restart", needing_restart(changes)}});
+}
+
+void Service::drain() {
+  draining_.store(true);
+  telemetry_->log().info("draining",
+                         {{"seconds", loaded_.settings.server.drain_timeout.count() / 1000}});
+  for (const std::unique_ptr<Worker>& worker : workers_) worker->drain();
+  const Nanos end =
+      clock_.monotonic() + loaded_.settings.server.drain_timeout.count() * kMillisecond;
+  const auto all_idle = [this] {
+    return std::all_of(workers_.begin(), workers_.end(),
+                       [](const auto& worker) { return worker->idle(); });
+  };
+  while (!all_idle() && clock_.monotonic() < end) {
+    if (asks_to_stop(await_signal(signals_, kDrainLook))) break;
+  }
+  const bool clean = all_idle();
+  if (!clean) {
+    for (const std::unique_ptr<Worker>& worker : workers_) worker->cancel_all();
+    // Cancelled exchanges still tell their clients and leave their rows.
+    const Nanos last = clock_.monotonic() + kSecond;
+    while (!all_idle() && clock_.monotonic() < last) await_signal(signals_, kDrainLook);
+  }
+  telemetry_->log().info("stopped", {{"clean", clean}});
+}
+
+std::vector<api::HealthCheck> Service::health() const {
+  std::vector<api::HealthCheck> checks;
+  checks.push_back({.name = "ledger",
+                    .ok = telemetry_->ledger_healthy(),
+                    .reason = "rows wait: the store does not take them"});
+  checks.push_back({.name = "serving", .ok = !draining_.load(), .reason = "draining"});
+  return checks;
+}
+
+}  // namespace sluice::app

@@ -1,0 +1,66 @@
+// The running gateway: every object built and wired in one place, in the order they depend on each
+// other, and taken apart the other way round. The main thread owns it; it waits for signals while
+// the workers serve.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/admin_api.h"
+#include "app/config.h"
+#include "app/signals.h"
+#include "app/snapshot_builder.h"
+#include "app/telemetry_stack.h"
+#include "app/worker.h"
+
+namespace sluice::app {
+
+// Loads the configuration anew: for the start and for each reload.
+using Reload = std::function<LoadOutcome()>;
+
+class Service {
+ public:
+  // Builds and starts everything, or says why not.
+  static Result<std::unique_ptr<Service>> start(Loaded loaded, Reload reload,
+                                                std::string config_file);
+  ~Service();
+
+  // Serves until SIGTERM or SIGINT; then drains: nothing new is taken, what is in hand may finish
+  // within the drain time, a second signal cuts it short. SIGHUP, or a change of the file, reloads.
+  void run();
+
+ private:
+  Service(Loaded loaded, Reload reload, std::string config_file);
+
+  Result<void> open_side_door();
+  Result<void> open_front_door();
+  Result<void> listen_on_all(const net::Address& address, const net::StreamWrapper& wrap);
+  void announce();
+  void reload(std::string_view why);
+  void drain();
+  std::vector<api::HealthCheck> health() const;
+
+  SystemClock clock_;
+  sigset_t signals_{};
+  Loaded loaded_;
+  Reload reload_;
+  std::string config_file_;
+  uint64_t revision_ = 1;
+  LabAddress lab_address_;
+  std::string api_address_;
+  std::string admin_address_;
+
+  std::unique_ptr<TelemetryStack> telemetry_;
+  std::unique_ptr<net::Resolver> resolver_;
+  std::atomic<bool> draining_{false};
+  api::Health health_;
+
+  // Admin page and lab, away from the loops that serve.
+  struct SideDoor;
+  std::unique_ptr<SideDoor> side_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+}  // namespace sluice::app

@@ -1,0 +1,138 @@
+#include "app/telemetry_stack.h"
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <unistd.h>
+#include <utility>
+
+#include "app/version.h"
+#include "store/schema.h"
+#include "telemetry/metric_names.h"
+
+namespace sluice::app {
+namespace {
+
+LogStyle style_of(LogFormat format, const LineSink& sink) {
+  if (format == LogFormat::Auto) return sink.is_terminal() ? LogStyle::Pretty : LogStyle::Json;
+  return format == LogFormat::Json ? LogStyle::Json : LogStyle::Pretty;
+}
+
+Level level_of(LogLevel level) {
+  switch (level) {
+    case LogLevel::Debug:
+      return Level::Debug;
+    case LogLevel::Info:
+      return Level::Info;
+    case LogLevel::Warn:
+      return Level::Warn;
+    case LogLevel::Error:
+      break;
+  }
+  return Level::Error;
+}
+
+// Dollars per million tokens as the table counts them.
+telemetry::Rate rate_of(const Price& price) {
+  if (!price.known) return std::nullopt;
+  return std::llround(price.dollars * 1e9);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const telemetry::PriceTable>> load_prices(const Settings& settings) {
+  auto table = std::make_shared<telemetry::PriceTable>(telemetry::PriceTable::built_in());
+  if (const std::string& path = settings.prices.file; !path.empty()) {
+    std::ifstream file(path, std::ios::binary);
+    const std::string text(std::istreambuf_iterator<char>(file), {});
+    if (!file) return Error(Outcome::BadRequest, "cannot read " + path, "prices.file");
+    Result<telemetry::PriceTable> parsed = telemetry::PriceTable::parse(text);
+    if (!parsed)
+      return Error(Outcome::BadRequest, path + ": " + parsed.error().message(), "prices.file");
+    table->merge(*std::move(parsed));
+  }
+  for (const CustomPrice& custom : settings.prices.custom) {
+    telemetry::Price price;
+    price.version = "config";
+    price.base.input = rate_of(custom.input);
+    price.base.output = rate_of(custom.output);
+    price.base.cached_input = rate_of(custom.cached_input);
+    for (const ProviderSettings& provider : settings.providers)
+      table->set(provider.name, custom.model, price);
+  }
+  return std::shared_ptr<const telemetry::PriceTable>(std::move(table));
+}
+
+Result<std::unique_ptr<TelemetryStack>> TelemetryStack::open(const Settings& settings,
+                                                             const Clock& clock, unsigned lanes) {
+  std::unique_ptr<TelemetryStack> stack(new TelemetryStack(settings, clock, lanes));
+  if (Result<void> opened = stack->open_access_log(settings.log.access); !opened)
+    return std::move(opened).error();
+  if (Result<void> opened = stack->open_ledger(settings); !opened) return std::move(opened).error();
+  return stack;
+}
+
+TelemetryStack::TelemetryStack(const Settings& settings, const Clock& clock, unsigned lanes)
+    : clock_(clock),
+      lanes_(lanes),
+      sink_(std::make_unique<LineSink>(STDOUT_FILENO, LineSinkOptions{.lanes = lanes})),
+      log_(std::make_unique<Logger>(*sink_, clock, style_of(settings.log.format, *sink_),
+                                    level_of(settings.log.level))),
+      registry_(lanes, static_cast<size_t>(settings.metrics.series_limit)) {
+  registry_.watch(telemetry::metric::kConfigRevision, {}, [this] { return revision_.load(); });
+  registry_.watch(telemetry::metric::kConfigReload, {}, [this] { return reload_ok_.load(); });
+  registry_.watch(telemetry::metric::kBuildInfo, {kVersion, kRevision}, [] { return 1; });
+}
+
+void TelemetryStack::note_reload(bool ok, uint64_t revision) {
+  reload_ok_.store(ok ? 1 : 0);
+  revision_.store(static_cast<int64_t>(revision));
+}
+
+Result<void> TelemetryStack::open_access_log(const LogSink& sink) {
+  if (sink.target == LogTarget::Stdout) access_ = sink_.get();
+  if (sink.target != LogTarget::File) return {};
+  Result<std::unique_ptr<LineSink>> file =
+      LineSink::to_file(sink.path, LineSinkOptions{.lanes = lanes_});
+  if (!file) return Error(Outcome::BadRequest, file.error().message(), "log.access");
+  access_file_ = *std::move(file);
+  access_ = access_file_.get();
+  return {};
+}
+
+Result<void> TelemetryStack::open_ledger(const Settings& settings) {
+  std::error_code failed;
+  std::filesystem::create_directories(settings.server.data_dir, failed);
+  if (failed) {
+    return Error(Outcome::BadRequest,
+                 "cannot make " + settings.server.data_dir + ": " + failed.message(),
+                 "server.data_dir");
+  }
+  Result<store::Database> database = store::open_store(settings.ledger.path);
+  if (!database) return Error(Outcome::BadRequest, database.error().message(), "ledger.path");
+  Result<std::vector<telemetry::UsageBase>> base = telemetry::read_usage_base(*database);
+  if (!base) return std::move(base).error();
+  Result<uint64_t> last_key = telemetry::read_last_key(*database);
+  if (!last_key) return std::move(last_key).error();
+  last_key_ = *last_key;
+  Result<std::shared_ptr<const telemetry::PriceTable>> prices = load_prices(settings);
+  if (!prices) return std::move(prices).error();
+
+  store::JournalOptions options;
+  options.lanes = lanes_;
+  options.cap_bytes = settings.ledger.queue_limit.count;
+  options.flush_window_millis = static_cast<int>(settings.ledger.flush_window.count());
+  journal_ =
+      std::make_unique<store::Journal>(*std::move(database), ledger_sink_, clock_, *log_, options);
+  const telemetry::LedgerParts parts{.registry = registry_,
+                                     .journal = *journal_,
+                                     .access = access_,
+                                     .log = *log_,
+                                     .clock = clock_};
+  ledger_ = std::make_unique<telemetry::Ledger>(parts, *std::move(prices), *base);
+  journal_->start();
+  return {};
+}
+
+}  // namespace sluice::app

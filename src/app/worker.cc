@@ -1,0 +1,72 @@
+#include "app/worker.h"
+
+#include <utility>
+
+namespace sluice::app {
+namespace {
+
+// How often a draining loop looks whether its last exchange is done.
+constexpr Nanos kDrainLook = 5 * kMillisecond;
+
+Task<void> report_idle(net::Loop& loop, const net::Server& server, std::atomic<bool>& idle) {
+  while (!server.idle()) {
+    const Until look(loop.after(kDrainLook));
+    co_await net::Sleep(loop, look);
+  }
+  idle.store(true, std::memory_order_release);
+}
+
+}  // namespace
+
+Worker::Worker(const Parts& parts, std::shared_ptr<const gateway::Snapshot> snapshot,
+               net::ServerOptions options)
+    : loop_(parts.clock),
+      client_(loop_, parts.resolver),
+      shared_{.loop = loop_,
+              .client = client_,
+              .ledger = parts.ledger,
+              .ids = IdSource::from_os(parts.lane, parts.last_key),
+              .snapshot = std::move(snapshot),
+              .out = {},
+              .lane = parts.lane},
+      api_(shared_, parts.health),
+      server_(loop_, api_, options),
+      lane_(parts.lane) {}
+
+Worker::~Worker() {
+  stop();
+}
+
+Result<net::Address> Worker::listen(const net::Address& address, net::StreamWrapper wrap) {
+  return server_.listen(address, std::move(wrap));
+}
+
+void Worker::start() {
+  thread_ = NamedThread("loop-" + std::to_string(lane_), [this] { loop_.run(); });
+}
+
+void Worker::apply(std::shared_ptr<const gateway::Snapshot> snapshot, net::ServerOptions options) {
+  loop_.post([this, snapshot = std::move(snapshot), options]() mutable {
+    shared_.snapshot = std::move(snapshot);
+    server_.set_options(options);
+    client_.forget_unused_origins();
+  });
+}
+
+void Worker::drain() {
+  loop_.post([this] {
+    server_.drain();
+    loop_.tasks().spawn(report_idle(loop_, server_, idle_));
+  });
+}
+
+void Worker::cancel_all() {
+  loop_.post([this] { server_.cancel_all(); });
+}
+
+void Worker::stop() {
+  loop_.stop();
+  thread_.join();
+}
+
+}  // namespace sluice::app

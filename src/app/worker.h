@@ -1,0 +1,56 @@
+// One loop thread of the data plane and everything that lives on it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "api/chat_api.h"
+#include "base/thread.h"
+#include "gateway/exchange.h"
+#include "net/client.h"
+#include "net/loop.h"
+#include "net/server.h"
+
+namespace sluice::app {
+
+class Worker {
+ public:
+  struct Parts {
+    const Clock& clock;
+    net::Resolver& resolver;
+    telemetry::Ledger& ledger;
+    const api::Health& health;
+    unsigned lane;
+    uint64_t last_key;  // of the ledger: new keys are above it
+  };
+
+  Worker(const Parts& parts, std::shared_ptr<const gateway::Snapshot> snapshot,
+         net::ServerOptions options);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // Before start(). The address with the port the kernel chose.
+  Result<net::Address> listen(const net::Address& address, net::StreamWrapper wrap);
+  void start();
+
+  // From the main thread, carried out on the loop.
+  void apply(std::shared_ptr<const gateway::Snapshot> snapshot, net::ServerOptions options);
+  void drain();
+  void cancel_all();
+  bool idle() const { return idle_.load(std::memory_order_acquire); }
+  void stop();
+
+ private:
+  net::Loop loop_;
+  net::Client client_;
+  gateway::Shared shared_;
+  api::ChatApi api_;
+  net::Server server_;
+  std::atomic<bool> idle_{false};
+  unsigned lane_;
+  NamedThread thread_;
+};
+
+}  // namespace sluice::app
