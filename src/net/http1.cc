@@ -1,7 +1,7 @@
 #include "net/http1.h"
 
+#include <array>
 #include <charconv>
-#include <cstring>
 
 #include "net/http1_scan.h"
 
@@ -28,6 +28,7 @@ constexpr std::string_view kStatusLines[] = {"100 Continue",
                                              "404 Not Found",
                                              "405 Method Not Allowed",
                                              "406 Not Acceptable",
+                                             "407 Proxy Authentication Required",
                                              "408 Request Timeout",
                                              "409 Conflict",
                                              "410 Gone",
@@ -53,6 +54,18 @@ constexpr std::string_view kStatusLines[] = {"100 Continue",
                                              "504 Gateway Timeout",
                                              "505 HTTP Version Not Supported",
                                              "529 Overloaded"};
+
+// "000001002...999"
+constexpr std::array<char, 3000> make_numbers() {
+  std::array<char, 3000> digits{};
+  for (size_t i = 0; i < 1000; ++i) {
+    digits[3 * i] = static_cast<char>('0' + i / 100);
+    digits[3 * i + 1] = static_cast<char>('0' + i / 10 % 10);
+    digits[3 * i + 2] = static_cast<char>('0' + i % 10);
+  }
+  return digits;
+}
+constexpr std::array<char, 3000> kNumbers = make_numbers();
 
 constexpr char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
@@ -100,7 +113,8 @@ std::string_view status_line_text(int status) {
     const int number = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
     if (number == status) return line;
   }
-  return {};
+  if (status < 100 || status > 999) return "000";
+  return {kNumbers.data() + 3 * static_cast<size_t>(status), 3};
 }
 
 void append_status_line(std::string& out, int status) {
@@ -108,16 +122,10 @@ void append_status_line(std::string& out, int status) {
     out.append("HTTP/1.1 200 OK\r\n");
     return;
   }
-  out.append("HTTP/1.1 ");
-  if (const std::string_view text = status_line_text(status); !text.empty()) {
-    out.append(text);
-  } else {
-    char digits[12];
-    const auto [end, error] = std::to_chars(digits, digits + sizeof digits, status);
-    out.append(digits, end);
-    out.push_back(' ');  // which RFC 9112 wants even where no phrase follows
-  }
-  out.append("\r\n");
+  const std::string_view text = status_line_text(status);
+  out.append("HTTP/1.1 ").append(text);
+  // RFC 9112 wants the space even where no phrase follows.
+  out.append(text.size() == 3 ? " \r\n" : "\r\n");
 }
 
 void append_header(std::string& out, std::string_view name, std::string_view value) {

@@ -149,7 +149,7 @@ class BodyDecoder {
   ChunkedDecoder chunked_;
 };
 
-// "200 OK"; empty for a status without a customary phrase.
+// "200 OK"; "246" for a status without a customary phrase.
 std::string_view status_line_text(int status);
 
 // Appends "HTTP/1.1 200 OK\r\n".

@@ -105,6 +105,7 @@ ServerConnection::Step ServerConnection::received(const IoResult& result) {
     stream_->readiness().set_ready(Readiness::kIn);
     got = stream_->try_read(state_.loop.scratch());
     keep_ = false;
+    cancel_.reset();
   }
   if (got.status == IoStatus::Timeout && head_begun_ != 0) {
     return refuse_with(408, Outcome::RequestTimeout, "the request head came too slowly");

@@ -161,21 +161,25 @@ TEST_F(ServerSocketTest, AnAbortedStreamLooksCut) {
 TEST_F(ServerSocketTest, KA_7_DrainResetsNobody) {
   const int idle = connect();
   const int asked = connect();
+  const int halfway = connect();
   const int busy = connect();
-  turn_until([&] { return server.connections() == 3; });
+  turn_until([&] { return server.connections() == 4; });
   send_all(busy, "GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
   turn_until([&] { return server.exchanges() == 1; });
   send_all(asked, kHello);
   const int queued = connect();
   send_all(queued, kHello);
+  send_all(halfway, kHello.substr(0, 10));
   server.drain();
+  send_all(halfway, kHello.substr(10));
   EXPECT_EQ(read_until(idle, "<end>"), "<end>");
   EXPECT_TRUE(read_until(asked, "<end>").ends_with("hello<end>"));
   EXPECT_TRUE(read_until(queued, "<end>").ends_with("hello<end>"));
+  EXPECT_TRUE(read_until(halfway, "<end>").ends_with("hello<end>"));
   handler.bell.ring();
   EXPECT_TRUE(read_until(busy, "<end>").ends_with("Connection: close\r\n\r\nwaited<end>"));
   turn_until([&] { return server.idle(); });
-  for (const int fd : {idle, asked, busy, queued}) close(fd);
+  for (const int fd : {idle, asked, halfway, busy, queued}) close(fd);
 }
 
 TEST_F(ServerSocketTest, DISC_8_AThousandVanishingClientsLeaveNothing) {
