@@ -34,6 +34,21 @@ const char* find_special(const char* p, const char* end) {
   return p;
 }
 
+// Below this a look at the high bits is cheaper than the call of the library.
+constexpr size_t kShortText = 256;
+
+bool is_ascii(std::string_view text) {
+  uint64_t seen = 0;
+  size_t i = 0;
+  for (; i + 8 <= text.size(); i += 8) {
+    uint64_t word = 0;
+    std::memcpy(&word, text.data() + i, 8);
+    seen |= word;
+  }
+  for (; i < text.size(); ++i) seen |= static_cast<unsigned char>(text[i]);
+  return (seen & 0x8080808080808080) == 0;
+}
+
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -57,6 +72,7 @@ class Nesting {
 }  // namespace
 
 bool is_utf8(std::string_view text) {
+  if (text.size() <= kShortText && is_ascii(text)) return true;
   return simdjson::validate_utf8(text.data(), text.size());
 }
 

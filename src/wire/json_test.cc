@@ -141,6 +141,19 @@ TEST(Json, NumbersAreIntegersOnlyWithoutAFraction) {
   EXPECT_EQ(to_integer("99999999999999999999"), std::nullopt);
 }
 
+TEST(Json, Utf8IsCheckedAtEveryPlaceAndLength) {
+  for (size_t length = 1; length < 300; ++length) {
+    std::string text(length, 'a');
+    EXPECT_TRUE(is_utf8(text));
+    for (const size_t place : {size_t{0}, length / 2, length - 1}) {
+      text[place] = '\xff';
+      EXPECT_FALSE(is_utf8(text)) << length << " " << place;
+      text[place] = 'a';
+    }
+    EXPECT_TRUE(is_utf8(text + "\xc3\xa9"));
+  }
+}
+
 TEST(Json, C_14_InvalidUtf8IsNamedWithItsPlace) {
   const Error error = utf8_error(Outcome::BadRequest, "{\"a\":\"x\xff\"}");
   EXPECT_EQ(error.param(), "a");

@@ -55,8 +55,11 @@ StreamEvent StreamReader::fail_with(ErrorFacts&& facts) {
 
 StreamEvent StreamReader::take(const sse::Event& event, std::string& scratch) {
   if (done_ || error_) return {};
-  if (event.data == kDone || trimmed(event.data) == kDone) return done(event, scratch);
-  if (trimmed(event.data).empty() && event.name != "error") return {};
+  if (!event.data.starts_with('{')) {
+    const std::string_view payload = trimmed(event.data);
+    if (payload == kDone) return done(event, scratch);
+    if (payload.empty() && event.name != "error") return {};
+  }
   return chunk(event, scratch);
 }
 
