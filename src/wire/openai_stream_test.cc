@@ -124,6 +124,26 @@ TEST(OpenAiStream, COST_2_UsageNullIsRemovedWithoutTouchingTheRest) {
   EXPECT_EQ(stream.sent.find("usage"), std::string::npos);
 }
 
+TEST(OpenAiStream, COST_5_UsageOnTheLastContentChunkKeepsItsCachedDetail) {
+  for (const bool asked : {false, true}) {
+    Stream stream(asked);
+    stream.feed(chunk(delta(R"("role":"assistant")")));
+    const StreamEvent last =
+        stream.feed(chunk(delta(R"("content":"a")", R"("stop")"),
+                          R"(,"usage":{"prompt_tokens":9,"completion_tokens":2,)"
+                          R"("prompt_tokens_details":{"cached_tokens":6}})"));
+    EXPECT_EQ(last.kind, Kind::Finish);
+    EXPECT_TRUE(last.content);
+    ASSERT_TRUE(stream.reader().usage());
+    EXPECT_EQ(stream.reader().usage()->cache_read, 6);
+    EXPECT_EQ(stream.reader().usage()->plain_input, 3);
+    stream.feed("[DONE]");
+    const bool sent =
+        stream.sent.find(R"("choices":[],"usage":{"prompt_tokens":9)") != std::string::npos;
+    EXPECT_EQ(sent, asked);
+  }
+}
+
 TEST(OpenAiStream, COST_6_CumulativeUsageIsNotSummed) {
   Stream stream(/*asked=*/true);
   stream.feed(chunk(delta(R"("role":"assistant")")));
