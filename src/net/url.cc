@@ -98,7 +98,10 @@ bool rule_matches(std::string_view rule, std::string_view host, uint16_t port) {
   if (name.starts_with("*.")) name.remove_prefix(1);
   if (name.starts_with('.')) name.remove_prefix(1);
   if (name.empty() || !host.ends_with(name)) return false;
-  return host.size() == name.size() || host[host.size() - name.size() - 1] == '.';
+  if (host.size() == name.size()) return true;
+  // The end of an address is no domain.
+  std::array<uint8_t, 16> address{};
+  return host[host.size() - name.size() - 1] == '.' && parse_ip(host, address) == 0;
 }
 
 int hex_digit(char c) {
