@@ -258,7 +258,8 @@ Task<Result<std::string_view>> CallReply::read_all(uint64_t limit, Until until) 
     // kernel's, and bytes that do not belong to the reply show.
     char* into = state.document.data() + have;
     const size_t room = state.document.capacity() - have + (exact ? Loop::slack() : 0);
-    const IoResult got = co_await state.stream().read_some({into, room}, state.until_idle(until));
+    const std::span<char> free(into, room);
+    const IoResult got = co_await state.stream().read_some(free, state.until_idle(until));
     if (got.status == IoStatus::Timeout || got.status == IoStatus::Cancelled) {
       state.connection.reset();
       co_return state.wait_error(got, until);

@@ -73,9 +73,8 @@ TEST_F(StaleConnection, KA_5_ARequestIntoTheVoidIsSentOnceMoreAfterAPause) {
   const auto origin = origin_of(server);
   fetch(origin);
   server.close_all(Then::Vanish);
-  if (!server.can_vanish) GTEST_SKIP() << "needs the right to drop a connection without a word";
   pass(kSecond);
-  EXPECT_EQ(client_.idle_connections(), 1u) << "the peer said nothing";
+  EXPECT_EQ(client_.idle_connections(), server.can_vanish ? 1u : 0u) << "the peer said nothing";
   const Fetched got = fetch(origin);
   EXPECT_EQ(got.status, 200) << got.message;
   EXPECT_EQ(server.requests.size(), 2u);
@@ -125,7 +124,7 @@ TEST_F(StaleConnection, KA_5_TenThousandRequestsOverIdleGapsNeverFail) {
     if (dice >> 28 == 0) clock_.advance(kSecond * (dice >> 20 & 31));
     const uint32_t fate = dice >> 16 & 15;
     if (fate < 2) server.close_all(fate == 0 ? Then::Close : Then::Reset);
-    if (fate == 2 && server.can_vanish) {
+    if (fate == 2) {
       server.close_all(Then::Vanish);
       pass(kSecond);
     }
@@ -153,7 +152,6 @@ TEST_F(StaleConnection, KA_5_TheSameBehindTls) {
       EXPECT_EQ(fetch(origin).status, 200);
       server.close_all(how);
       if (how == Then::Vanish) pass(kSecond);
-      if (!server.can_vanish) continue;
       const Fetched got = fetch(origin);
       EXPECT_EQ(got.status, 200) << got.message;
       EXPECT_EQ(server.requests.size(), 2u);

@@ -68,7 +68,7 @@ class ScriptedServer final : private EventTarget {
   std::vector<std::string> requests;    // as far as they were read whole
   std::vector<std::string> tls_errors;  // of failed handshakes
   size_t open() const { return open_.size(); }
-  // False if the machine does not let a test drop a connection without a word.
+  // False if the machine does not let a test drop a connection without a word: it was reset.
   bool can_vanish = true;
 
  private:
@@ -132,6 +132,7 @@ class ScriptedServer final : private EventTarget {
     if (then == Then::Vanish) {
       const int on = 1;
       can_vanish = setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof on) == 0;
+      if (!can_vanish) raw->abort_on_close();
     }
     if (then == Then::Close && !unfriendly_end) stream->finish();
   }

@@ -93,6 +93,8 @@ IoResult TlsStream::explain(int returned, uint8_t& wants, bool& failed) {
   switch (SSL_get_error(ssl_.get(), returned)) {
     case SSL_ERROR_WANT_READ:
       wants = Readiness::kIn;
+      // A session ticket leaves a write buffer behind that OpenSSL would keep while we wait.
+      SSL_free_buffers(ssl_.get());
       return {.status = IoStatus::Again};
     case SSL_ERROR_WANT_WRITE:
       wants = Readiness::kOut;
