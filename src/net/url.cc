@@ -141,6 +141,18 @@ std::string base64(std::string_view bytes) {
   return result;
 }
 
+bool is_ipv6(std::string_view text) {
+  std::array<uint8_t, 16> bytes{};
+  return parse_ip(text, bytes) == 16;
+}
+
+bool is_host_name(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
+  });
+}
+
 }  // namespace
 
 Result<Url> parse_url(std::string_view text) {
@@ -170,9 +182,9 @@ Result<Url> parse_url(std::string_view text) {
   }
   const std::optional<HostPort> parts = split_host_port(rest);
   if (!parts || parts->host.empty()) return bad("no host");
-  std::array<uint8_t, 16> unused{};
-  if (parts->host.find(':') != std::string_view::npos && parse_ip(parts->host, unused) != 16) {
-    return bad("the host is neither a name nor an address");
+  // Anything else would be read in different ways by those who come after us.
+  if (rest.starts_with('[') ? !is_ipv6(parts->host) : !is_host_name(parts->host)) {
+    return bad("the host is neither a name nor an address (international names: write xn--...)");
   }
   url.host = lower(parts->host);
   url.port = url.is_tls() ? 443 : 80;

@@ -30,10 +30,28 @@ TEST(Url, TakesAddressLiterals) {
 }
 
 TEST(Url, RefusesWhatItCannotUse) {
-  for (const char* text :
-       {"", "a", "a:80", "ftp://a", "http://", "http:///x", "http://a:", "http://a:0",
-        "http://a:65536", "http://a:8x", "http://[::1", "http://[::1]x", "http://[zz::]",
-        "http://a b", "http://a\r\nX: y", "http://1:2:3"}) {
+  for (const char* text : {"",
+                           "a",
+                           "a:80",
+                           "ftp://a",
+                           "http://",
+                           "http:///x",
+                           "http://a:",
+                           "http://a:0",
+                           "http://a:65536",
+                           "http://a:8x",
+                           "http://[::1",
+                           "http://[::1]x",
+                           "http://[zz::]",
+                           "http://a b",
+                           "http://a\r\nX: y",
+                           "http://1:2:3",
+                           "http://::1",
+                           "http://[a]",
+                           "http://a\\b",
+                           "http://a%2fb",
+                           "http://b\xc3\xbc"
+                           "cher.example"}) {
     EXPECT_FALSE(parse_url(text)) << text;
   }
 }
