@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -20,8 +19,7 @@ inline constexpr size_t kDecimalBound = 32;
 inline constexpr size_t kTimestampBound = 24;
 
 inline char* put_raw(char* out, std::string_view text) {
-  std::memcpy(out, text.data(), text.size());
-  return out + text.size();
+  return out + text.copy(out, text.size());
 }
 
 // `text` as a JSON string with quotes. Bytes that are no UTF-8 become U+FFFD, so that a line is

@@ -37,7 +37,15 @@ Journal::Journal(Database database, JournalSink& sink, const Clock& clock, Logge
 }
 
 Journal::~Journal() {
-  if (!thread_.running()) return;
+  stop();
+}
+
+void Journal::stop() {
+  if (std::exchange(stopped_, true)) return;
+  if (!thread_.running()) {
+    store_last();
+    return;
+  }
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -69,11 +77,11 @@ void Journal::run() {
     }
   }
   lock.unlock();
-  run_last();
+  store_last();
 }
 
-void Journal::run_last() {
-  for (int i = 1; i < options_.last_attempts && !drain(); ++i) {
+void Journal::store_last() {
+  for (int i = 0; i < options_.last_attempts && !drain(); ++i) {
     std::unique_lock lock(mutex_);
     wake_.wait_for(lock, kLastPause);
   }

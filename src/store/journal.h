@@ -7,7 +7,7 @@
 // - while the store does not work (disk full, locked, slow) rows wait, up to a cap in bytes, and
 //   are tried again; healthy() turns false before anything is dropped, and true again by itself;
 // - past half the cap rows are asked to be slim, at the cap they are dropped and counted;
-// - destruction stores what is queued, or says what was lost.
+// - stop() and destruction store what is queued, or say what was lost.
 // It knows nothing of what the rows mean: the sink does.
 #pragma once
 
@@ -65,6 +65,9 @@ class Journal {
 
   // Starts the thread. Without it drain() does its work, in tests.
   void start();
+  // Stores what is queued, or logs what was lost; afterwards nothing is stored. Whoever owns what
+  // rows point at calls it before that goes.
+  void stop();
 
   // write(char* out, Room) puts at most `bound` bytes and returns how many. False: dropped and
   // counted. Any thread; each loop thread should use its own lane.
@@ -106,7 +109,7 @@ class Journal {
   };
 
   void run();
-  void run_last();
+  void store_last();
   void take_lanes();
   Result<void> store_taken();
   Result<void> store_rows();
@@ -141,6 +144,7 @@ class Journal {
   uint64_t answers_ = 0;
   Result<void> answer_;
   bool stopping_ = false;
+  bool stopped_ = false;  // of the owner's thread
   NamedThread thread_;
 };
 

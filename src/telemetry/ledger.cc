@@ -31,6 +31,10 @@ Ledger::Ledger(LedgerParts parts, std::shared_ptr<const PriceTable> prices,
   watch_parts();
 }
 
+Ledger::~Ledger() {
+  parts_.journal.stop();
+}
+
 void Ledger::watch_parts() {
   Registry& registry = parts_.registry;
   const store::Journal& journal = parts_.journal;

@@ -20,7 +20,8 @@
 
 namespace sluice::telemetry {
 
-// What a ledger works with; all of it outlives the ledger. `access` may be null: no access log.
+// What a ledger works with; all of it outlives the ledger, whose end stops the journal. `access`
+// may be null: no access log.
 struct LedgerParts {
   Registry& registry;
   store::Journal& journal;
@@ -34,6 +35,9 @@ class Ledger {
   // `base`: what counters start from; see read_usage_base().
   Ledger(LedgerParts parts, std::shared_ptr<const PriceTable> prices,
          std::span<const UsageBase> base);
+  // Rows in the journal point at meters and prices: it stores them now. The registry must not be
+  // scraped any more.
+  ~Ledger();
 
   // The cells of a target; made at the first call, kept for the life of the process. For building a
   // configuration, not for the hot path. `vendor`: see PriceTable::find.
