@@ -1,0 +1,38 @@
+// The models the lab lists, what they do, and the price the lab's own meter asks for them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace sluice::providers {
+
+// Nano-dollars per token, so that a dollar per million tokens is 1,000 and every cost is a whole
+// number.
+struct LabPrice {
+  int64_t input = 0;
+  int64_t cached_input = 0;
+  int64_t output = 0;
+};
+
+struct LabModel {
+  std::string_view name;  // without "lab/"
+  std::string_view doc;
+  LabPrice price;
+  int64_t context = 128'000;  // tokens of prompt and reply together
+  int64_t reasoning = 0;      // tokens it thinks before it speaks
+  int64_t tokens = 0;         // of a reply; 0: 24 to 63, by the request
+  int64_t interval_ms = 0;    // between two tokens
+  int64_t dimensions = 0;     // of an embedding; 0: not an embedding model
+  bool always_calls = false;  // calls the tools it is given without being asked
+  bool repeats = false;       // answers with the last message of the user
+};
+
+std::span<const LabModel> lab_models();
+// By name, with or without "lab/"; null for none.
+const LabModel* lab_model(std::string_view name);
+// "lab/reset-after-3" -> "reset-after-3".
+std::string_view lab_short_name(std::string_view name);
+
+}  // namespace sluice::providers
