@@ -125,6 +125,8 @@ class Bench:
         user, system = procs.user_share(pids, ticks)
         units = result["events"] if scenario.stream else result["answers"]
         result["units"] = units
+        if result["event_reads"]:
+            result["events_per_read"] = result["events"] / result["event_reads"]
         result["per_second"] = units / result["seconds"]
         result["cpu_us"] = result["cpu_ns"] / 1000 / units if units else None
         result["user_us"] = (result["cpu_us"] * user / (user + system)

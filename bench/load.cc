@@ -45,8 +45,9 @@ struct Client {
 struct Tally {
   uint64_t answers = 0;
   uint64_t events = 0;
-  uint64_t wrong = 0;   // answered, but not as expected
-  uint64_t broken = 0;  // connection failed or answer unreadable
+  uint64_t event_reads = 0;  // reads that brought at least one event
+  uint64_t wrong = 0;        // answered, but not as expected
+  uint64_t broken = 0;       // connection failed or answer unreadable
   uint64_t body_bytes = 0;
   Histogram latency;
   Histogram first_event;
@@ -238,7 +239,10 @@ class Load {
     if (client.reader.broken()) return fail(index);
     int64_t fresh = client.reader.events() - client.events_seen;
     if (fresh > 0) {
-      if (counting()) counted_.events += static_cast<uint64_t>(fresh);
+      if (counting()) {
+        counted_.events += static_cast<uint64_t>(fresh);
+        ++counted_.event_reads;
+      }
       if (client.events_seen == 0 && counting()) {
         counted_.first_event.add(now_ns() - client.planned_ns);
       }
@@ -306,15 +310,15 @@ class Load {
     const Histogram& latency = counted_.latency;
     const Histogram& first = counted_.first_event;
     fmt::print(
-        R"({{"seconds":{:.4f},"answers":{},"events":{},"wrong":{},"broken":{},"body_bytes":{},)"
+        R"({{"seconds":{:.4f},"answers":{},"events":{},"event_reads":{},"wrong":{},"broken":{},"body_bytes":{},)"
         R"("p50_us":{:.1f},"p90_us":{:.1f},"p99_us":{:.1f},"max_us":{:.1f},)"
         R"("first_p50_us":{:.1f},"first_p99_us":{:.1f},"cpu_ns":{},"load_cpu_ns":{},)"
         R"("backlog":{},"held":{},"lost":{},"last_wrong":"{}"}})"
         "\n",
-        seconds, counted_.answers, counted_.events, counted_.wrong, counted_.broken,
-        counted_.body_bytes, us(latency.at(0.5)), us(latency.at(0.9)), us(latency.at(0.99)),
-        us(latency.max()), us(first.at(0.5)), us(first.at(0.99)), cpu_ns_, own_cpu_ns_,
-        backlog_.size(), held_, lost_, last_wrong_);
+        seconds, counted_.answers, counted_.events, counted_.event_reads, counted_.wrong,
+        counted_.broken, counted_.body_bytes, us(latency.at(0.5)), us(latency.at(0.9)),
+        us(latency.at(0.99)), us(latency.max()), us(first.at(0.5)), us(first.at(0.99)), cpu_ns_,
+        own_cpu_ns_, backlog_.size(), held_, lost_, last_wrong_);
     std::fflush(stdout);
   }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 #include <strings.h>
 
 namespace sluice::bench {
@@ -19,7 +18,7 @@ void ResponseReader::start() {
   status_ = 0;
   body_bytes_ = 0;
   events_ = 0;
-  at_line_start_ = true;
+  line_at_ = 0;
   ended_with_done_ = false;
 }
 
@@ -111,15 +110,27 @@ void ResponseReader::read_chunk_size() {
 void ResponseReader::take_body(std::string_view bytes) {
   body_bytes_ += static_cast<int64_t>(bytes.size());
   while (!bytes.empty()) {
-    if (at_line_start_ && bytes[0] == 'd') {
-      ++events_;
-      ended_with_done_ = bytes.starts_with(kDone);
-    }
-    const void* newline = memchr(bytes.data(), '\n', bytes.size());
-    at_line_start_ = newline != nullptr;
-    if (newline == nullptr) return;
-    bytes.remove_prefix(static_cast<size_t>(static_cast<const char*>(newline) - bytes.data()) + 1);
+    size_t end = bytes.find('\n');
+    bool whole = end != std::string_view::npos;
+    take_line_piece(bytes.substr(0, whole ? end : bytes.size()), whole);
+    if (!whole) return;
+    bytes.remove_prefix(end + 1);
   }
+}
+
+// Pieces of one line may come in several reads; only the line's first bytes are looked at.
+void ResponseReader::take_line_piece(std::string_view piece, bool last) {
+  if (line_at_ == 0 && !piece.empty()) {
+    in_data_line_ = piece[0] == 'd';
+    if (in_data_line_) {
+      ++events_;
+      ended_with_done_ = true;  // until a byte differs
+    }
+  }
+  if (in_data_line_ && line_at_ < kDone.size()) {
+    ended_with_done_ &= piece.starts_with(kDone.substr(line_at_, piece.size()));
+  }
+  line_at_ = last ? 0 : line_at_ + piece.size();
 }
 
 }  // namespace sluice::bench

@@ -28,6 +28,7 @@ class ResponseReader {
   size_t read_line(std::string_view bytes);
   void read_chunk_size();
   void take_body(std::string_view bytes);
+  void take_line_piece(std::string_view piece, bool last);
 
   Stage stage_ = Stage::head;
   std::string line_;   // a head or chunk-size line not yet whole
@@ -35,7 +36,8 @@ class ResponseReader {
   int status_ = 0;
   int64_t body_bytes_ = 0;
   int64_t events_ = 0;
-  bool at_line_start_ = true;
+  size_t line_at_ = 0;  // bytes of the current body line already seen
+  bool in_data_line_ = false;
   bool ended_with_done_ = false;
 };
 
