@@ -61,6 +61,8 @@ Result<void> Relay::prepare() {
 
 // Reads once, makes of it what it is, and sends that.
 Task<Relay::Progress> Relay::step() {
+  // Not in commit(): the bytes that made us commit may stand in the reply's own buffer.
+  if (committed_ && !std::exchange(head_released_, true)) reply_.release_head();
   std::optional<Result<std::string_view>> bytes = reply_.try_next();
   if (!bytes) {
     const Nanos asked = exchange_.shared.loop.now();
@@ -160,7 +162,6 @@ void Relay::commit() {
   std::string().swap(held_);
   std::string().swap(passed_headers_);
   exchange_.release_request();
-  reply_.release_head();
 }
 
 Task<void> Relay::finish() {

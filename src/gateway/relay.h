@@ -50,6 +50,7 @@ class Relay {
   std::optional<Error> error_;
   Nanos heard_at_;  // when the upstream last sent anything
   bool committed_ = false;
+  bool head_released_ = false;
 };
 
 }  // namespace sluice::gateway
