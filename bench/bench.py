@@ -9,6 +9,7 @@ Rounds disturbed by other programs are repeated, and left out if they stay distu
 
 import argparse
 import json
+import select
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ import scenarios
 
 FOREIGN_LIMIT_PERCENT = 8
 REPEATS = 2
+HOLD_PATIENCE_S = 40
 
 
 class Bench:
@@ -168,6 +170,8 @@ class Bench:
                 "--connections", hold.count, *hold.flags, *flags]
         load = procs.spawn(argv, procs.METER_CPU, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         try:
+            if not select.select([load.stdout], [], [], HOLD_PATIENCE_S)[0]:
+                return {"held": 0, "wrong": 0, "broken": 0, "kb_each": None}
             result = json.loads(load.stdout.readline())
             time.sleep(self.options.settle)
             after = procs.rss_kb(contender.pids())

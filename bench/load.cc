@@ -51,6 +51,7 @@ struct Tally {
   uint64_t body_bytes = 0;
   Histogram latency;
   Histogram first_event;
+  Histogram first_content;
 };
 
 class Load {
@@ -246,6 +247,10 @@ class Load {
       if (client.events_seen == 0 && counting()) {
         counted_.first_event.add(now_ns() - client.planned_ns);
       }
+      // The first event names the role; the second is the first a user sees something of.
+      if (client.events_seen < 2 && client.reader.events() >= 2 && counting()) {
+        counted_.first_content.add(now_ns() - client.planned_ns);
+      }
       client.events_seen = client.reader.events();
     }
     bool first_of_held = options_.mode == Mode::hold && options_.stream && client.events_seen > 0;
@@ -312,13 +317,14 @@ class Load {
     fmt::print(
         R"({{"seconds":{:.4f},"answers":{},"events":{},"event_reads":{},"wrong":{},"broken":{},"body_bytes":{},)"
         R"("p50_us":{:.1f},"p90_us":{:.1f},"p99_us":{:.1f},"max_us":{:.1f},)"
-        R"("first_p50_us":{:.1f},"first_p99_us":{:.1f},"cpu_ns":{},"load_cpu_ns":{},)"
+        R"("first_p50_us":{:.1f},"first_p99_us":{:.1f},"content_p50_us":{:.1f},"cpu_ns":{},"load_cpu_ns":{},)"
         R"("backlog":{},"held":{},"lost":{},"last_wrong":"{}"}})"
         "\n",
         seconds, counted_.answers, counted_.events, counted_.event_reads, counted_.wrong,
         counted_.broken, counted_.body_bytes, us(latency.at(0.5)), us(latency.at(0.9)),
-        us(latency.at(0.99)), us(latency.max()), us(first.at(0.5)), us(first.at(0.99)), cpu_ns_,
-        own_cpu_ns_, backlog_.size(), held_, lost_, last_wrong_);
+        us(latency.at(0.99)), us(latency.max()), us(first.at(0.5)), us(first.at(0.99)),
+        us(counted_.first_content.at(0.5)), cpu_ns_, own_cpu_ns_, backlog_.size(), held_, lost_,
+        last_wrong_);
     std::fflush(stdout);
   }
 

@@ -109,7 +109,7 @@ Answers make_answers() {
   answers.slow_chat = {answers.chat};
   answers.stream = stream_script(false);
   answers.stream_with_usage = stream_script(true);
-  answers.idle_stream = {answers.stream[0]};
+  answers.idle_stream = {answers.stream[0] + answers.stream[1]};
   answers.cut_stream = {answers.stream.begin(), answers.stream.begin() + 4};
   return answers;
 }

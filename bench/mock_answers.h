@@ -22,7 +22,7 @@ struct Answers {
   Script slow_chat;          // model bench-slow: the chat answer, one interval late
   Script stream;             // client did not ask for usage
   Script stream_with_usage;  // client asked for stream_options.include_usage
-  Script idle_stream;        // head and first event only, then silence
+  Script idle_stream;        // role and first content in one send, then silence
   Script cut_stream;  // model bench-cut, streamed: ends without [DONE] and without a last chunk
 };
 

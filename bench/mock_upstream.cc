@@ -4,7 +4,7 @@
 //
 // POST answers by the request's model and its "stream" flag (mock_answers.h); a stream sends one
 // event every interval, each in a send of its own; with interval 0, one event per loop turn.
-// Models: bench-idle (one event, then silence), bench-fast (no interval), bench-slow (a whole
+// Models: bench-idle (begins, then silence), bench-fast (no interval), bench-slow (a whole
 // answer after one interval), bench-500, bench-429, bench-cut (the connection dies in mid-answer);
 // any other is answered well.
 #include <cstdlib>

@@ -116,6 +116,8 @@ def load_rows(scenario, rounds):
     if scenario.stream:
         goal = not_worse(rounds, "first_p50_us") if "haproxy" in scenario.contenders else ""
         rows.append(simple_row("... time to first event p50, us", rounds, "first_p50_us", goal=goal))
+        rows.append(simple_row("... time to first event with content p50, us", rounds,
+                               "content_p50_us"))
         rows.append(simple_row("... events in one client read (1: none were merged)", rounds,
                                "events_per_read", digits=2))
     elif "rate" in scenario.flags:
