@@ -158,6 +158,9 @@ void Relay::commit() {
     headers += passed_headers_;
     exchange_.http.start_stream(200, headers);
   }
+  if (exchange_.snapshot->stream.heartbeat_mode == HeartbeatMode::Chunk) {
+    heart_.set_chunk(reader_.empty_event());
+  }
   exchange_.shared.out.append(held_);
   std::string().swap(held_);
   std::string().swap(passed_headers_);

@@ -228,6 +228,17 @@ std::string StreamReader::model() const {
   return quoted.size() < 2 ? "" : json::unescape(quoted.substr(1, quoted.size() - 2));
 }
 
+std::string StreamReader::empty_event() const {
+  if (head_.empty()) return "";
+  const bool chat = options_.endpoint == chat::Endpoint::Chat;
+  std::string out(kData);
+  out += head_;
+  out += chat ? R"({"index":0,"delta":{},"logprobs":null,"finish_reason":null}])"
+              : R"({"index":0,"text":"","logprobs":null,"finish_reason":null}])";
+  out += options_.asked_usage ? ",\"usage\":null}\n\n" : "}\n\n";
+  return out;
+}
+
 Repair StreamReader::repair_for(const Chunk& chunk) const {
   Repair repair;
   repair.endpoint = options_.endpoint;

@@ -83,6 +83,8 @@ class StreamReader {
   int64_t output_bytes() const { return output_bytes_; }
   // The model that answers, as the upstream names it; empty before the first chunk.
   std::string model() const;
+  // An event of this stream that says nothing, for keeping it alive; empty before the first chunk.
+  std::string empty_event() const;
 
  private:
   using Kind = StreamEvent::Kind;

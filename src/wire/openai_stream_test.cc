@@ -55,6 +55,17 @@ class Stream {
   StreamReader reader_;
 };
 
+TEST(OpenAiStream, KA_2_AnEmptyEventIsAChunkOfThisStream) {
+  Stream stream;
+  EXPECT_EQ(stream.reader().empty_event(), "");
+  stream.feed(chunk(delta(R"("content":"a")")));
+  const std::string event = stream.reader().empty_event();
+  EXPECT_EQ(
+      event,
+      "data: " + chunk(R"({"index":0,"delta":{},"logprobs":null,"finish_reason":null})") + "\n\n");
+  EXPECT_EQ(stream.feed(event.substr(6, event.size() - 8)).kind, StreamEvent::Kind::Preamble);
+}
+
 TEST(OpenAiStream, FB_8_WhatCarriesNoContentIsPreambleAndPassesByteForByte) {
   Stream stream;
   for (const std::string& payload :

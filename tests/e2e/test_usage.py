@@ -1,0 +1,129 @@
+"""Three views of every call agree: what the client was told, the ledger, and the lab's own meter."""
+
+import json
+
+import pytest
+
+from conftest import PRICES
+from harness import eventually
+
+FIELDS = ("plain_input", "cache_read", "visible_output", "reasoning", "cost", "cost_source", "usage_source")
+TOOL = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
+
+
+def priced(own, **settings):
+    return own({"prices": {"custom": PRICES}, **settings})
+
+
+@pytest.mark.parametrize("faults", ["", "cached-3,reasoning-7", "usage-on-content", "usage-cumulative", "usage-twice"])
+def test_COST_1_buffered_and_streamed_rows_are_the_same(own, faults):
+    gateway = priced(own)
+    headers = {"x-lab-fault": faults} if faults else {}
+    assert gateway.chat("lab/chat", headers=headers).status == 200
+    assert gateway.chat("lab/chat", headers=headers, stream=True).status == 200
+    whole, streamed = gateway.wait_for_rows(2)
+    assert {name: whole[name] for name in FIELDS} == {name: streamed[name] for name in FIELDS}
+    assert whole["usage_source"] == 1 and whole["cost"] > 0
+
+
+def test_COST_2_usage_is_asked_of_the_provider_and_kept_from_a_client_that_did_not_ask(own, lab):
+    gateway = own()
+    reply = gateway.chat("lab/chat", stream=True)
+    asked = json.loads(lab.last()["body"])
+    assert asked["stream_options"]["include_usage"] is True
+    assert reply.events == lab.chat("chat", stream=True).events  # as if nobody stood between
+    assert not any("usage" in chunk for chunk in reply.chunks)
+    assert gateway.wait_for_rows(1)[0]["usage_source"] == 1
+
+
+def test_COST_3_a_client_that_asked_gets_one_usage_chunk_before_the_end(gateway):
+    for faults in ("tokens-9", "usage-twice", "usage-on-content", "usage-cumulative"):
+        reply = gateway.chat(
+            "lab/chat", stream=True, stream_options={"include_usage": True}, headers={"x-lab-fault": faults}
+        )
+        assert reply.events[-1] == "[DONE]"
+        last = reply.chunks[-1]
+        assert last["choices"] == [] and last["usage"]["total_tokens"] > 0
+        assert sum(1 for chunk in reply.chunks if chunk.get("usage") and not chunk["choices"]) == 1
+
+
+@pytest.mark.parametrize("end", ["usage-twice", "no-done", "two-dones", "data-after-done", "two-finishes", "no-finish"])
+def test_COST_11_any_end_of_a_stream_is_charged_once(own, lab, end):
+    gateway = priced(own)
+    plain = gateway.chat("lab/chat", stream=True)
+    ended = gateway.chat("lab/chat", stream=True, headers={"x-lab-fault": end})
+    assert ended.content == plain.content
+    rows = gateway.wait_for_rows(2)
+    assert len(rows) == 2
+    assert rows[0]["output"] == rows[1]["output"] > 0
+    assert rows[0]["cost"] == rows[1]["cost"]
+    assert gateway.metric("llm_requests_total", provider="lab") == 2
+
+
+@pytest.mark.parametrize("cost", ["cost-zero", "cost-null", "cost-negative", "cost-true"])
+def test_COST_7_a_cost_that_means_nothing_is_not_believed(own, cost):
+    gateway = priced(own)
+    assert gateway.chat("lab/chat", headers={"x-lab-fault": cost}).status == 200
+    row = gateway.wait_for_rows(1)[0]
+    assert row["cost_source"] == 1 and row["cost"] > 0
+
+
+def test_PRICE_1_a_model_without_a_price_costs_null_and_says_so(own):
+    gateway = own()
+    assert gateway.chat("lab/chat").status == 200
+    row = gateway.wait_for_rows(1)[0]
+    assert row["cost"] is None and row["output"] > 0
+    assert eventually(lambda: gateway.metric("llm_unpriced_requests_total") == 1 or gateway.logged(model="chat", cost_usd=None))
+
+
+@pytest.mark.parametrize("coding", ["identity", "gzip", "deflate", "br", "zstd"])
+@pytest.mark.parametrize("stream", [False, True])
+def test_NET_2_every_coding_passes_and_is_metered(own, lab, coding, stream):
+    gateway = priced(own)
+    headers = {"Accept-Encoding": "gzip, deflate, br, zstd"}
+    if coding != "identity":
+        headers["x-lab-fault"] = coding
+    through = gateway.chat("lab/chat", stream=stream, headers=headers)
+    assert through.status == 200
+    direct = lab.chat("chat", stream=stream, headers={"x-lab-fault": headers.get("x-lab-fault", "tokens-1")})
+    if coding != "identity" and through.headers["content-encoding"]:
+        assert through.headers["content-encoding"] == coding
+        assert stream or through.body == direct.body  # untouched
+    else:
+        assert through.content if stream else through.json()["usage"]
+    row = gateway.wait_for_rows(1)[0]
+    assert row["usage_source"] == 1 and row["output"] > 0
+
+
+def test_DISC_6_a_failure_before_any_output_costs_nothing(own):
+    gateway = priced(own)
+    for fault in ("status-500", "reset", "error-after-0"):
+        assert gateway.chat(f"lab/{fault}", stream=True).status >= 500
+    for row in gateway.wait_for_rows(3):
+        assert row["cost"] in (0, None) and row["output"] == 0 and row["usage_source"] == 0
+
+
+def test_OBS_1_metrics_ledger_and_the_lab_agree(own, lab):
+    gateway = priced(own)
+    lab.reset()
+    for number in range(12):
+        assert gateway.chat("lab/chat", stream=number % 2 == 0, user=str(number)).status == 200
+    assert gateway.chat("lab/tools", tools=[TOOL]).status == 200
+    assert gateway.chat("lab/fast", stream=True, headers={"x-lab-fault": "cached-4"}).status == 200
+    rows, meter = gateway.wait_for_rows(14), lab.total()
+    assert len(rows) == meter["requests"] == meter["completed"] == 14
+    assert sum(row["input"] for row in rows) == meter["prompt_tokens"]
+    assert sum(row["cache_read"] for row in rows) == meter["cached_tokens"]
+    assert sum(row["output"] for row in rows) == meter["completion_tokens"]
+    assert sum(row["cost"] for row in rows) == meter["cost_nanodollars"]
+    assert gateway.metric("llm_requests_total") == 14
+    assert gateway.metric("llm_request_duration_seconds_count") == 14
+    dollars = gateway.metric("llm_cost_per_request_dollars_sum")
+    assert dollars * 1e9 == pytest.approx(meter["cost_nanodollars"], abs=1)
+
+
+def test_COST_7_the_providers_own_cost_is_recorded(own):
+    gateway = priced(own)
+    assert gateway.chat("lab/chat", headers={"x-lab-fault": "cost"}).status == 200
+    row = gateway.wait_for_rows(1)[0]
+    assert row["cost_source"] == 2 and row["cost"] == row["table_cost"]
