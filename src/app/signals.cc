@@ -1,8 +1,7 @@
 #include "app/signals.h"
 
-#include <sys/resource.h>
-
 #include <initializer_list>
+#include <sys/resource.h>
 
 namespace sluice::app {
 
