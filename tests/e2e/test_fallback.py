@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from harness import eventually
+from harness import Gateway, eventually
 
 BEFORE_CONTENT = [
     "reset",
@@ -49,8 +49,6 @@ SHORT = {"timeouts": {"first_byte": "300ms", "idle": "300ms"}}
 
 @pytest.fixture(scope="module")
 def pairs(lab, tmp_path_factory):
-    from harness import Gateway
-
     tiers = {fault: [f"lab/{fault}", "lab/chat"] for fault in BEFORE_CONTENT}
     tiers["refused"] = ["closed/any", "lab/chat"]
     tiers["no-name"] = ["nameless/any", "lab/chat"]
