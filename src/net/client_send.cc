@@ -66,6 +66,22 @@ SendRequest::SendRequest(Stream& stream, RequestParts& parts, Nanos stall, Until
       whole_(until.deadline()),
       stall_(stall) {}
 
+void SendRequest::await_suspend(std::coroutine_handle<> coroutine) {
+  if (begun_) return IoWait::await_suspend(coroutine);
+  coroutine_ = coroutine;
+  loop().defer(*this);
+}
+
+void SendRequest::on_turn_end() {
+  begun_ = true;
+  const bool over = given_up() ? give_up() : step();
+  if (over) {
+    coroutine_.resume();
+  } else {
+    IoWait::await_suspend(coroutine_);
+  }
+}
+
 bool SendRequest::step() {
   early_ = 0;
   while (!parts_.empty()) {

@@ -36,12 +36,14 @@ class RequestParts {
   std::string tail_;  // the end of the head; and the body, if it comes in too many pieces
 };
 
-// co_await: until all has gone, or the peer says something (early_bytes() of it are then in the
-// loop's scratch buffer; awaiting again goes on), or it fails. After `stall` without any progress
-// it gives up.
-class SendRequest final : public IoWait {
+// co_await: at the end of this turn it begins to send. Until all has gone, or the peer says
+// something (early_bytes() of it are then in the loop's scratch buffer; awaiting again goes on), or
+// it fails. After `stall` without any progress it gives up.
+class SendRequest final : public IoWait, private Deferred {
  public:
   SendRequest(Stream& stream, RequestParts& parts, Nanos stall, Until until);
+  bool await_ready() { return begun_ && IoWait::await_ready(); }
+  void await_suspend(std::coroutine_handle<> coroutine);
   IoResult await_resume() { return finish(); }
 
   bool complete() const { return parts_.empty(); }
@@ -49,6 +51,7 @@ class SendRequest final : public IoWait {
   size_t early_bytes() const { return early_; }
 
  private:
+  void on_turn_end() override;
   bool step() override;
   bool look_for_reply();
   uint8_t interest() const override { return Readiness::kOut | Readiness::kIn; }
@@ -58,6 +61,8 @@ class SendRequest final : public IoWait {
   Nanos stall_;
   size_t sent_ = 0;
   size_t early_ = 0;
+  std::coroutine_handle<> coroutine_;  // until sending begins
+  bool begun_ = false;
   bool progressed_ = false;
   bool suspended_ = false;  // so the moment to give up is armed
 };

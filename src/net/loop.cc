@@ -50,6 +50,7 @@ void Loop::run() {
 }
 
 void Loop::turn(Nanos longest) {
+  run_deferred();  // of before the first turn
   const Deadline due = timers_.next_due();
   if (!due.is_never()) longest = std::min(longest, due.when() - now_);
 
@@ -72,6 +73,30 @@ void Loop::turn(Nanos longest) {
   }
   timers_.advance(now_);
   if (mail) run_mailbox();
+  run_deferred();
+}
+
+void Loop::defer(Deferred& work) {
+  if (work.linked()) return;
+  work.previous_ = deferred_.previous_;
+  work.next_ = &deferred_;
+  work.previous_->next_ = &work;
+  deferred_.previous_ = &work;
+}
+
+// What is done may defer more.
+void Loop::run_deferred() {
+  while (deferred_.linked()) {
+    Deferred& work = *deferred_.next_;
+    work.unlink();
+    work.on_turn_end();
+  }
+}
+
+void Deferred::unlink() {
+  previous_->next_ = next_;
+  next_->previous_ = previous_;
+  previous_ = next_ = this;
 }
 
 void Loop::stop() {

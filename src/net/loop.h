@@ -29,6 +29,28 @@ class EventTarget {
   ~EventTarget() = default;
 };
 
+// Something to do at the end of a turn, when all that came in with it has been read. What is sent
+// then goes out back to back, so that a busy peer on the same host is woken once for many messages
+// and not once for each.
+class Deferred {
+ public:
+  Deferred(const Deferred&) = delete;
+  Deferred& operator=(const Deferred&) = delete;
+
+ protected:
+  Deferred() = default;
+  ~Deferred() { unlink(); }
+
+ private:
+  friend class Loop;
+  virtual void on_turn_end() = 0;
+  bool linked() const { return next_ != this; }
+  void unlink();
+
+  Deferred* previous_ = this;
+  Deferred* next_ = this;
+};
+
 class Loop {
  public:
   explicit Loop(const Clock& clock);
@@ -38,9 +60,12 @@ class Loop {
 
   // Turns until stop().
   void run();
-  // One turn: waits for events for at most `longest`, then handles them, the timers due and the
-  // mailbox.
+  // One turn: waits for events for at most `longest`, then handles them, the timers due, the
+  // mailbox, and what was deferred meanwhile.
   void turn(Nanos longest);
+  // Calls `work` at the end of this turn, once, unless it is destroyed before. In the order of
+  // deferring; deferring twice is the same as once.
+  void defer(Deferred& work);
   // From any thread.
   void stop();
   // Runs `work` on the loop's thread in a later turn. From any thread.
@@ -75,7 +100,12 @@ class Loop {
     uint32_t generation = 0;
   };
 
+  class DeferredList final : public Deferred {
+    void on_turn_end() override {}
+  };
+
   void run_mailbox();
+  void run_deferred();
 
   const Clock& clock_;
   Nanos now_;
@@ -84,6 +114,7 @@ class Loop {
   int wake_fd_;
   std::vector<Watched> watched_;  // by descriptor
   std::unique_ptr<char[]> scratch_;
+  DeferredList deferred_;  // a ring, with this as its end
 
   std::atomic<bool> stopping_{false};
   std::mutex mailbox_lock_;

@@ -54,6 +54,18 @@ class Watched final : public EventTarget {
   int ends_[2];
 };
 
+class Later final : public Deferred {
+ public:
+  std::function<void()> then;
+  int calls = 0;
+
+ private:
+  void on_turn_end() override {
+    ++calls;
+    if (then) then();
+  }
+};
+
 Task<void> sleep_into(Loop& loop, Until until, Wake* wake, int* done) {
   *wake = co_await Sleep(loop, until);
   ++*done;
@@ -61,6 +73,45 @@ Task<void> sleep_into(Loop& loop, Until until, Wake* wake, int* done) {
 Task<void> listen_into(Bell& bell, Loop& loop, Until until, Wake* wake, int* done) {
   *wake = co_await bell.listen(loop, until);
   ++*done;
+}
+
+TEST_F(LoopTest, DeferredWorkIsDoneOnceWhenAllEventsOfTheTurnWereSeen) {
+  Watched first(loop);
+  Watched second(loop);
+  Later later;
+  int seen_before = 0;
+  later.then = [&] { seen_before = first.calls + second.calls; };
+  for (Watched* each : {&first, &second}) {
+    each->then = [&] {
+      loop.defer(later);
+      loop.defer(later);
+    };
+  }
+  loop.turn(0);  // both are writable
+  EXPECT_EQ(seen_before, 2);
+  EXPECT_EQ(later.calls, 1);
+  loop.turn(0);
+  EXPECT_EQ(later.calls, 1);
+}
+
+TEST_F(LoopTest, WhatDeferredWorkDefersIsDoneInTheSameTurn) {
+  Later first;
+  Later second;
+  first.then = [&] { loop.defer(second); };
+  loop.defer(first);
+  loop.turn(0);
+  EXPECT_EQ(second.calls, 1);
+}
+
+TEST_F(LoopTest, DestroyedDeferredWorkIsNotDone) {
+  Later first;
+  auto second = std::make_unique<Later>();
+  Later third;
+  first.then = [&] { second.reset(); };
+  for (Later* each : {&first, second.get(), &third}) loop.defer(*each);
+  loop.turn(0);
+  EXPECT_EQ(first.calls, 1);
+  EXPECT_EQ(third.calls, 1);
 }
 
 TEST_F(LoopTest, ASleepEndsAtItsDeadlineAndNotBefore) {

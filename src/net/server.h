@@ -55,22 +55,23 @@ class ServerExchange {
   bool body_arrived() const;
   std::string_view arrived_body() const;
 
-  // Writes a whole reply. `headers` are complete lines ("name: value\r\n"...), without
-  // Content-Length, Connection and Date, which are added here. The body is not copied. Sent in one
-  // system call where the kernel takes it.
+  // Writes a whole reply, at the end of this turn. `headers` are complete lines ("name:
+  // value\r\n"...), without Content-Length, Connection and Date, which are added here. Small
+  // replies are copied, so `body` may stand in bytes that are shared. One system call where the
+  // kernel takes it all.
   Task<Result<void>> reply(int status, std::string_view headers, std::string_view body);
 
   // Begins a reply of unknown length (chunked; until close for HTTP/1.0). Written together with the
   // first chunk.
   void start_stream(int status, std::string_view headers);
   bool streaming() const;
-  // Sends `data` as one chunk, in one system call where the kernel takes it. Waits while the client
-  // is slower than we are: that is the back-pressure.
+  // Sends `data` as one chunk, at the end of this turn. Waits while the client is slower than we
+  // are: that is the back-pressure.
   Task<Result<void>> send_chunk(std::string_view data);
-  // send_chunk() without a coroutine, for the common case that the kernel takes it all: queues
-  // `data` as one chunk (empty: nothing) and sends what can be sent now. False: some is left; it
-  // stays with the connection and goes first, await flush() before sending more. Heartbeats use
-  // this from timers.
+  // send_chunk() without a coroutine, for the common case that the kernel takes it all: copies
+  // `data` as one chunk (empty: nothing), which goes out at the end of this turn. False: the kernel
+  // had no room for what went before, so this waits behind it: await flush() before sending more.
+  // Heartbeats use this from timers.
   bool push_chunk(std::string_view data);
   Task<Result<void>> flush();
   Task<Result<void>> end_stream();

@@ -30,6 +30,7 @@ ServerConnection::ServerConnection(State& state, std::string peer)
 }
 
 ServerConnection::~ServerConnection() {
+  send_pushed();
   if (serving_) --state_.exchanges;
   release_request();
   state_.unlink(*this);

@@ -57,7 +57,7 @@ struct ServerRequest {
   uint64_t held = 0;  // bytes counted in the server's sum
 };
 
-class ServerConnection {
+class ServerConnection final : private Deferred {
  public:
   using State = Server::State;
 
@@ -120,7 +120,10 @@ class ServerConnection {
   Task<Result<void>> end_stream();
   void abort_stream();
   struct Parts;
-  bool push(Parts parts);
+  struct Pushed;
+  bool push(const Parts& parts);
+  void send_pushed();
+  void on_turn_end() override;
   bool push_chunk(std::string_view data);
   Task<Result<void>> flush();
   Task<Result<void>> send_rest(Parts parts);
@@ -136,9 +139,12 @@ class ServerConnection {
   std::string peer_;
   std::string pending_;    // read, and not taken yet: a part of a head, or the next requests
   size_t pending_at_ = 0;  // what of it is taken
-  std::string backlog_;    // of a stream: what the kernel did not take
+  std::string backlog_;    // what the kernel did not take
   std::string head_out_;   // of a stream, until its first chunk
-  Nanos head_begun_ = 0;   // when the first byte of the head being read came; 0: none has
+  size_t pushed_at_ = 0;   // in the server's outbox: what goes out at the end of this turn
+  size_t pushed_ = 0;
+  std::coroutine_handle<> after_push_;  // resumed then
+  Nanos head_begun_ = 0;  // when the first byte of the head being read came; 0: none has
   uint64_t bytes_in_ = 0;
   uint64_t bytes_out_ = 0;
   const char* reason_ = "";  // of the refusal
@@ -190,7 +196,9 @@ struct Server::State {
   bool draining = false;
   bool cancelled = false;
   std::vector<std::unique_ptr<ServerRequest>> spare_requests;
-  std::string head;  // the reply head being written; gone at the next suspension
+  std::string head;    // the reply head being written; gone at the next suspension
+  std::string outbox;  // what connections have pushed, until the end of this turn
+  size_t pushing = 0;  // how many of them
   std::string date_line;
   Nanos date_until = 0;
   std::vector<std::unique_ptr<Listener>> listeners;

