@@ -127,6 +127,21 @@ Task<AttemptFailure> read_unstreamed(Exchange& exchange, net::CallReply& reply) 
                            "the upstream answered 200 with an error: " + meaning->error_message);
 }
 
+// Counts the request among those an upstream is working on, for as long as it lives.
+class InFlight {
+ public:
+  InFlight(const telemetry::TargetMeters& meters, unsigned lane) : meters_(meters), lane_(lane) {
+    meters_.enter(lane_);
+  }
+  ~InFlight() { meters_.leave(lane_); }
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+
+ private:
+  const telemetry::TargetMeters& meters_;
+  const unsigned lane_;
+};
+
 // Sends the request and waits for the reply's head. A coroutine of its own, so that what was
 // written for the upstream is gone when a stream begins.
 Task<Result<net::CallReply>> call(Exchange& exchange, const routing::Target& target) {
@@ -160,6 +175,7 @@ void append_passed_headers(std::string& out, const net::Headers& upstream) {
 
 Task<std::optional<AttemptFailure>> attempt(Exchange& exchange, const routing::Target& target,
                                             Heart& heart) {
+  const InFlight counted(*exchange.snapshot->meters[target.slot], exchange.shared.lane);
   const Nanos asked = exchange.now();
   Result<net::CallReply> called = co_await call(exchange, target);
   const providers::Upstream& upstream = *exchange.snapshot->upstreams[target.provider];
