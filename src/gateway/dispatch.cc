@@ -53,7 +53,8 @@ Task<void> dispatch(Exchange& exchange) {
     if (!failure) co_return;
     const std::optional<routing::AttemptPlan::Step> step = plan.failed(failure->failure);
     const bool in_time = step && !exchange.until().deadline().passed(exchange.now() + step->pause);
-    if (!in_time) {
+    // For a client that is gone nothing more is tried, and this attempt is what it left.
+    if (!in_time || exchange.http.cancel().cancelled()) {
       co_await give_up(exchange, *std::move(failure));
       co_return;
     }

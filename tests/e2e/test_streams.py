@@ -1,12 +1,15 @@
 """Streams in time: pace, silence, heartbeats, and clients that leave."""
 
+import json
 import re
+import socket
 import statistics
+import threading
 import time
 
 import pytest
 
-from harness import SLOW, eventually, payloads, read_until
+from harness import SLOW, Gateway, eventually, payloads, read_until
 
 TOOL = {
     "type": "function",
@@ -14,21 +17,54 @@ TOOL = {
 }
 
 
-def test_SSE_5_each_token_comes_when_the_upstream_sends_it(gateway):
-    """Twenty tokens, 20 ms apart: the gaps the client sees are the upstream's."""
-    arrivals = []
-    with gateway.open("lab/chat+tokens-20+interval-20") as connection:
-        head = read_until(connection, b"\r\n\r\n").decode().lower()
-        assert "x-accel-buffering: no" in head and "cache-control: no-cache" in head
-        got = head.encode()
+def event(text):
+    """A chunk of an OpenAI stream with this content."""
+    choice = {"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": None}
+    chunk = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice]}
+    return f"data: {json.dumps(chunk)}\n\n".encode()
+
+
+class Paced:
+    """An upstream that sends one token each 100 ms and keeps the moment of every send."""
+
+    def __init__(self, count):
+        self.count, self.sent = count, []
+        self.door = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.door.getsockname()[1]}"
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+
+    def serve(self):
+        connection, _ = self.door.accept()
+        with connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            read_until(connection, b"\r\n\r\n")
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
+            for number in range(self.count):
+                time.sleep(0.1)
+                self.sent.append(time.monotonic())
+                connection.sendall(event(f"<{number}>"))
+            connection.sendall(b"data: [DONE]\n\n")
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_failure):
+        self.door.close()
+        self.thread.join(10)
+
+
+def test_SSE_5_each_token_is_sent_on_as_it_comes(tmp_path):
+    with Paced(20) as upstream, Gateway(tmp_path / "gateway", upstream.url) as gateway, gateway.open() as connection:
+        arrivals, got = [], b""
         while b"[DONE]" not in got:
-            piece = connection.recv(65536)
-            got += piece
-            if b'"content":"' in piece:
-                arrivals.append(time.monotonic())
-    gaps = [late - early for early, late in zip(arrivals, arrivals[1:])]
-    assert len(gaps) >= 18, "tokens were put together"
-    assert abs(statistics.median(gaps) - 0.020) < 0.005 * SLOW
+            got += connection.recv(65536)
+            arrivals += [time.monotonic()] * (got.count(b'"content": "<') - len(arrivals))
+    head = got.partition(b"\r\n\r\n")[0].decode().lower()
+    assert "x-accel-buffering: no" in head and "cache-control: no-cache" in head
+    delays = [came - sent for came, sent in zip(arrivals, upstream.sent, strict=True)]
+    assert statistics.median(delays) < 0.005 * SLOW
+    assert max(delays) < 0.095 * SLOW  # none waited for the next one
 
 
 @pytest.mark.parametrize("stream", [True, False])
@@ -48,6 +84,15 @@ def test_DISC_1_when_the_client_leaves_the_upstream_is_told(own, lab, stream):
     assert lab.total()["requests"] == 1  # nobody tried again
     row = gateway.wait_for_rows(1)[0]
     assert row["outcome"] == "client_closed" and row["result"] == "cancelled"
+
+
+def test_DISC_1_for_a_client_that_left_nobody_else_is_asked(own, lab):
+    gateway = own({"tiers": {"pair": ["lab/silent", "lab/chat"]}})
+    lab.reset()
+    with gateway.open("pair", headers={"x-stainless-timeout": str(0.5 * SLOW)}):
+        time.sleep(0.5 * SLOW + 0.1)
+    assert [attempt[0] for attempt in gateway.wait_for_rows(1)[0]["attempts"]] == ["lab/silent"]
+    assert lab.total()["requests"] == 1
 
 
 def test_DISC_3_leaving_after_a_whole_tool_call_keeps_what_was_used(own):
@@ -72,24 +117,46 @@ def test_DISC_4_a_stall_is_the_upstreams_and_a_cancel_the_clients(own):
     assert gateway.wait_for_rows(3)[2]["outcome"] == "first_byte_timeout"
 
 
+@pytest.mark.parametrize("model, cause", [("lab/silent", "first_byte_timeout"), ("lab/stall-after-3", "idle_timeout")])
+def test_DISC_4_a_client_whose_own_timeout_ends_a_silence_has_met_a_stall(own, model, cause):
+    gateway, patience = own(), 0.5 * SLOW
+    with gateway.open(model, headers={"x-stainless-timeout": str(patience)}):
+        time.sleep(patience + 0.1)
+    row = gateway.wait_for_rows(1)[0]
+    assert row["outcome"] == cause
+    assert row["attempts"][0][1] == cause
+
+
 def test_KA_1_a_silent_stream_is_kept_alive_by_heartbeats(own):
     """A proxy that cuts after so much silence would not cut here: shrunk from 15 s and 60 s."""
-    gateway = own({"stream": {"heartbeat": "50ms"}})
-    with gateway.open("lab/chat+tokens-4+first-token-600+interval-300") as connection:
-        connection.settimeout(0.25 * SLOW)
+    gateway, cut = own({"stream": {"heartbeat": "50ms"}}), 0.2 * SLOW
+    first, between = int(3000 * cut), int(1500 * cut)
+    with gateway.open(f"lab/chat+tokens-3+first-token-{first}+interval-{between}") as connection:
+        connection.settimeout(cut)
         got = b""
         while b"[DONE]" not in got:
             got += connection.recv(65536)  # raises when silent for longer
     assert payloads(got.decode())[-1] == "[DONE]"
 
 
-def test_KA_2_comments_stand_between_events_and_begin_none(own):
+def test_KA_1_without_heartbeats_the_same_stream_is_cut(own):
+    gateway, cut = own({"stream": {"heartbeat": 0}}), 0.2 * SLOW
+    with gateway.open(f"lab/chat+tokens-3+first-token-{int(3000 * cut)}") as connection:
+        connection.settimeout(cut)
+        with pytest.raises(TimeoutError):
+            read_until(connection, b"[DONE]")
+
+
+@pytest.mark.parametrize("more", ["", "+single-bytes"])
+def test_KA_2_comments_stand_between_events_and_begin_none(own, lab, more):
     gateway = own({"stream": {"heartbeat": "20ms"}})
-    text = gateway.chat("lab/chat+tokens-4+interval-100", stream=True).text
-    assert re.search(r"^:", text, re.M)
-    # A comment has no blank line of its own behind it, and no id.
+    text = gateway.chat(f"lab/chat+tokens-4+interval-100{more}", stream=True).text
+    assert len(re.findall(r"^:", text, re.M)) >= 3
+    # A comment has no blank line of its own behind it, and no id; without the comments it is the same stream.
     assert not re.search(r"^:[^\n]*\n\n", text, re.M)
     assert not re.search(r"^id:", text, re.M)
+    direct = lab.chat(f"chat+tokens-4+interval-100{more}", stream=True).text
+    assert re.sub(r"^:[^\n]*\n", "", text, flags=re.M) == direct
 
 
 def test_KA_2_chunks_are_valid_and_empty(own):
@@ -116,6 +183,37 @@ def test_KA_3_a_failure_behind_a_heartbeat_is_an_event_or_an_answer(own):
         assert "[DONE]" not in bad.events and bad.chunks[-1]["error"]["message"]
     else:
         assert bad.status == 504 and bad.error["message"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_KA_4_the_limit_that_was_exceeded_is_named(own, lab, stream):
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as deaf:
+        held = [socket.socket() for _ in range(3)]
+        for full in held:  # its queue is full, so nobody else gets in
+            full.setblocking(False)
+            full.connect_ex(deaf.getsockname())
+        kept = {"kind": "openai", "base_url": f"http://127.0.0.1:{deaf.getsockname()[1]}/v1", "api_key": "k"}
+        limits = {"connect": "200ms", "first_byte": "900ms", "idle": "900ms", "total": "2s"}
+        brief = {"kind": "openai", "base_url": f"{lab.url}/v1", "api_key": "k", "timeouts": {"total": "500ms"}}
+        gateway = own({"providers": {"deaf": kept, "brief": brief}, "timeouts": limits, "resilience": {"attempts": 1}})
+        # A buffered reply begins when it is whole, so for it the total comes first only if it is the least.
+        slow = "lab/chat+tokens-100+interval-100" if stream else "brief/silent"
+        calls = {
+            "deaf/any": "connect_timeout",
+            "lab/silent": "first_byte_timeout",
+            "lab/stall-after-3": "idle_timeout",
+            slow: "total_timeout",
+        }
+        for count, (model, cause) in enumerate(calls.items(), 1):
+            reply = gateway.chat(model, stream=stream)
+            assert reply.status == 504 or reply.chunks[-1]["error"]
+            error = reply.error if reply.status == 504 else reply.chunks[-1]["error"]
+            row = gateway.wait_for_rows(count)[-1]
+            assert (error["code"], error["type"]) == (cause, "timeout_error") and error["message"]
+            assert row["outcome"] == cause and row["error"] == error["message"]
+            assert eventually(lambda cause=cause: gateway.logged(msg="exchange", outcome=cause))
+        for full in held:
+            full.close()
 
 
 def test_PERF_7_the_overhead_that_is_told_is_the_overhead_that_is(own, lab):
