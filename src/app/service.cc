@@ -161,17 +161,19 @@ void Service::announce() {
 }
 
 void Service::run() {
-  int64_t stamp = file_stamp(config_file_);
+  int64_t in_force = file_stamp(config_file_);
+  int64_t seen = in_force;
   for (;;) {
     const int signal = await_signal(signals_, kLook);
     if (asks_to_stop(signal)) break;
     const int64_t current = file_stamp(config_file_);
-    if (signal == SIGHUP) {
-      reload("SIGHUP");
-    } else if (current != 0 && current != stamp) {
-      reload("the file changed");
+    // A file that is still being written could be half of what was meant, and valid.
+    const bool written = current != 0 && current != in_force && current == seen;
+    if (signal == SIGHUP || written) {
+      reload(signal == SIGHUP ? "SIGHUP" : "the file changed");
+      in_force = current;
     }
-    stamp = current;
+    seen = current;
   }
   drain();
 }

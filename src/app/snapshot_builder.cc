@@ -19,6 +19,9 @@ Result<std::shared_ptr<const net::Origin>> make_origin(const ProviderSettings& p
   origin->idle_timeout = nanos(provider.pool.idle_timeout);
   origin->max_idle = static_cast<size_t>(provider.pool.max_idle);
   if (provider.kind == ProviderKind::Lab) {
+    if (lab.host.empty())
+      return Error(Outcome::BadRequest, "the built-in lab opens only when the gateway starts",
+                   "providers." + provider.name + ".kind");
     origin->host = lab.host;
     origin->port = lab.port;
     return std::shared_ptr<const net::Origin>(std::move(origin));

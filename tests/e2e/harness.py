@@ -231,7 +231,10 @@ class Gateway(Server):
         self.admin = host_and_port(started["admin"])
 
     def configure(self, settings):
-        self.config.write_text(json.dumps(merged(self.plain(), settings)), encoding="utf-8")
+        """Puts the whole file in place at once, as an editor does."""
+        fresh = self.config.with_suffix(".new")
+        fresh.write_text(json.dumps(merged(self.plain(), settings)), encoding="utf-8")
+        fresh.replace(self.config)
 
     def plain(self):
         return {
@@ -297,8 +300,14 @@ class Gateway(Server):
         )
 
     def resident_kib(self):
+        return self.memory("VmRSS")
+
+    def peak_kib(self):
+        return self.memory("VmHWM")
+
+    def memory(self, line):
         status = Path(f"/proc/{self.child.pid}/status").read_text(encoding="ascii")
-        return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
+        return int(re.search(rf"{line}:\s+(\d+)", status).group(1))
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.child.pid}/fd"))

@@ -1,13 +1,11 @@
 """What it costs when much happens at once: time added, memory for large bodies and for open streams."""
 
 import json
-import re
 import resource
 import socket
 import statistics
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
@@ -57,11 +55,6 @@ def test_PERF_3_little_is_added_to_an_upstream_of_fixed_latency(own, lab, rate, 
         assert percentile(through.seconds, 0.99) - percentile(direct.seconds, 0.99) < 0.010 * SLOW
 
 
-def peak_kib(gateway):
-    status = Path(f"/proc/{gateway.child.pid}/status").read_text(encoding="ascii")
-    return int(re.search(r"VmHWM:\s+(\d+)", status).group(1))
-
-
 def image_request(model, size):
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * size}}
     body = json.dumps({"model": model, "messages": [{"role": "user", "content": [image]}]}).encode()
@@ -78,14 +71,14 @@ def send(server, request):
 def test_PERF_4_a_large_body_takes_at_most_twice_its_size(own):
     gateway, size, count = own({"server": {"workers": 2}}), 20 << 20, 6
     gateway.chat("lab/fast")
-    request, before = image_request("lab/chat+first-token-1000", size), peak_kib(gateway)
+    request, before = image_request("lab/chat+first-token-1000", size), gateway.peak_kib()
     threads = [threading.Thread(target=send, args=(gateway, request)) for _ in range(count)]
     for thread in threads:
         thread.start()
     eventually(lambda: gateway.metric("llm_requests_in_flight") == count, 10, "all in flight")
     for thread in threads:
         thread.join()
-    each = (peak_kib(gateway) - before) * 1024 / count
+    each = (gateway.peak_kib() - before) * 1024 / count
     assert each <= 2 * size * (2 if SANITIZED else 1)  # the sanitizer keeps freed memory for a while
     assert [row["outcome"] for row in gateway.wait_for_rows(count + 1)] == ["ok"] * (count + 1)
 
