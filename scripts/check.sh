@@ -28,8 +28,9 @@ check bans python3 scripts/check_bans.py
 check headers python3 scripts/check_headers.py
 check docs python3 scripts/check_docs.py
 check "scripts' tests" python3 -m unittest discover -q -s scripts/tests -t scripts
+check "bench's tests" python3 -m unittest discover -q -s bench -p '*_test.py'
 long_files
-python3 scripts/acceptance.py
+check "promises kept" python3 scripts/acceptance.py --strict
 
 if ((${#bad[@]})); then
   echo "make check: findings in: ${bad[*]}"

@@ -16,7 +16,7 @@ constexpr std::string_view kPreface = R"(# Configuration
 One YAML or JSON file, given by `sluice serve --config FILE`. Everything has a default except what
 the tables below call required; an empty file starts a gateway.
 
-```yaml
+```yaml test=example
 providers:
   openai:  {kind: openai, api_key: ${OPENAI_API_KEY}}
   local:   {kind: openai, base_url: http://127.0.0.1:8000/v1, models: [llama-3.3-70b]}
