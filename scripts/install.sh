@@ -7,7 +7,7 @@
 #   scripts/install.sh build tidy     and what `make tidy` needs
 set -euo pipefail
 
-build=(clang-16 mold ccache cmake ninja-build pkg-config ca-certificates libssl-dev libsimdjson-dev
+build=(clang-16 mold lld-16 ccache cmake ninja-build pkg-config ca-certificates libssl-dev libsimdjson-dev
   libsqlite3-dev libyaml-cpp-dev libfmt-dev zlib1g-dev libbrotli-dev libzstd-dev
   libgtest-dev libgmock-dev)
 test=(clang-format-16 libclang-rt-16-dev llvm-16 openssl curl)

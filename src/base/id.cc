@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstring>
 #include <stdexcept>
 #include <sys/random.h>
 
@@ -38,8 +39,22 @@ uint64_t split_mix(uint64_t& state) {
   return z ^ (z >> 31);
 }
 
-void append_hex(std::string& out, uint64_t value) {
-  for (int shift = 60; shift >= 0; shift -= 4) out += "0123456789abcdef"[(value >> shift) & 15];
+constexpr size_t kHexDigits = 16;  // of 64 bits
+
+// "000102...ff"
+constexpr std::array<char, 512> kHexPairs = [] {
+  std::array<char, 512> pairs{};
+  for (size_t i = 0; i < 256; ++i) {
+    pairs[2 * i] = "0123456789abcdef"[i >> 4];
+    pairs[2 * i + 1] = "0123456789abcdef"[i & 15];
+  }
+  return pairs;
+}();
+
+void put_hex(char* out, uint64_t value) {
+  for (size_t i = kHexDigits; i > 0; i -= 2, value >>= 8) {
+    std::memcpy(out + i - 2, &kHexPairs[2 * (value & 0xff)], 2);
+  }
 }
 
 bool is_hex(std::string_view text) {
@@ -104,17 +119,15 @@ std::string IdSource::request_id(uint64_t key) {
 }
 
 std::string IdSource::trace_id() {
-  std::string text;
-  text.reserve(32);
-  append_hex(text, random() | 1);
-  append_hex(text, random());
+  std::string text(2 * kHexDigits, '0');
+  put_hex(text.data(), random() | 1);
+  put_hex(text.data() + kHexDigits, random());
   return text;
 }
 
 std::string IdSource::span_id() {
-  std::string text;
-  text.reserve(16);
-  append_hex(text, random() | 1);
+  std::string text(kHexDigits, '0');
+  put_hex(text.data(), random() | 1);
   return text;
 }
 

@@ -13,10 +13,6 @@ namespace {
 // An error reply longer than this is not read to its end.
 constexpr uint64_t kLongestErrorBody = 1 << 20;
 
-bool begins_with(std::string_view name, std::string_view prefix) {
-  return name.size() > prefix.size() && net::same_name(name.substr(0, prefix.size()), prefix);
-}
-
 std::string request_head(Exchange& exchange, const providers::Upstream& upstream) {
   std::string head;
   head.reserve(512);
@@ -29,7 +25,7 @@ std::string request_head(Exchange& exchange, const providers::Upstream& upstream
 
 bool is_event_stream(const net::Headers& headers) {
   const auto type = headers.find("content-type");
-  return type && begins_with(std::string(*type) + ";", "text/event-stream");
+  return type && net::begins_with_name(*type, "text/event-stream");
 }
 
 Task<AttemptFailure> read_refusal(Exchange& exchange, const providers::Upstream& upstream,
@@ -164,8 +160,9 @@ Task<Result<net::CallReply>> call(Exchange& exchange, const routing::Target& tar
 
 void append_passed_headers(std::string& out, const net::Headers& upstream) {
   for (const net::Header& header : upstream) {
-    if (begins_with(header.name, "x-ratelimit-") || begins_with(header.name, "openai-") ||
-        begins_with(header.name, "retry-after") || net::same_name(header.name, "retry-after")) {
+    if (net::begins_with_name(header.name, "x-ratelimit-") ||
+        net::begins_with_name(header.name, "openai-") ||
+        net::begins_with_name(header.name, "retry-after")) {
       net::append_header(out, header.name, header.value);
     } else if (net::same_name(header.name, "x-request-id")) {
       net::append_header(out, "x-sluice-upstream-request-id", header.value);

@@ -79,9 +79,8 @@ std::string_view trimmed(std::string_view text) {
 
 }  // namespace
 
-bool same_name(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (size_t i = 0; i < a.size(); ++i) {
+bool same_letters(const char* a, const char* b, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
     if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
   }
   return true;

@@ -22,7 +22,13 @@ struct Header {
 };
 
 // ASCII case-insensitive.
-bool same_name(std::string_view a, std::string_view b);
+bool same_letters(const char* a, const char* b, size_t count);
+inline bool same_name(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && same_letters(a.data(), b.data(), a.size());
+}
+inline bool begins_with_name(std::string_view text, std::string_view name) {
+  return text.size() >= name.size() && same_letters(text.data(), name.data(), name.size());
+}
 
 // In the order received. Views into the bytes that were parsed.
 class Headers {

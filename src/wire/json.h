@@ -151,6 +151,8 @@ class Reader {
   bool digits();
   bool in_range(std::string_view number, bool has_exponent);
   bool skip_scalar();
+  bool skip_container();
+  bool plain_member(Text* key);
   bool enter();
 
   const char* begin_;
