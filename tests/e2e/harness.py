@@ -264,6 +264,7 @@ class Gateway(Server):
         """The ledger's exchanges, oldest first, names resolved and attempts parsed."""
         with sqlite3.connect(f"file:{self.ledger}?mode=ro", uri=True) as ledger:
             ledger.row_factory = sqlite3.Row
+            ledger.execute("BEGIN")  # names and rows of one moment
             names = dict(ledger.execute("SELECT id, text FROM name").fetchall())
             rows = [dict(row) for row in ledger.execute("SELECT * FROM exchange ORDER BY key")]
         for row in rows:
