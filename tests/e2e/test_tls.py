@@ -114,6 +114,11 @@ class Door:
         return self
 
     def __exit__(self, *_failure):
+        async def cancel_all():
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
+
+        asyncio.run_coroutine_threadsafe(cancel_all(), self.loop).result(10)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(10)
 
