@@ -7,8 +7,8 @@
 namespace sluice {
 namespace {
 
-constexpr size_t kStep = 64;
-constexpr size_t kClasses = 64;  // up to 4 KiB
+constexpr size_t kStep = 16;      // as malloc rounds
+constexpr size_t kClasses = 256;  // up to 4 KiB
 // A burst of streams must not pin its frames for ever: beyond this many, a class gives back to
 // malloc.
 constexpr size_t kKeepPerClass = 256;

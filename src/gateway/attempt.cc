@@ -28,8 +28,9 @@ bool is_event_stream(const net::Headers& headers) {
   return type && net::begins_with_name(*type, "text/event-stream");
 }
 
-Task<AttemptFailure> read_refusal(Exchange& exchange, const providers::Upstream& upstream,
-                                  net::CallReply& reply) {
+Task<Answered> read_refusal(Exchange& exchange, const routing::Target& target,
+                            net::CallReply reply) {
+  const providers::Upstream& upstream = *exchange.snapshot->upstreams[target.provider];
   const int status = reply.head().status;
   Result<std::string_view> body = co_await reply.read_all(kLongestErrorBody, exchange.until());
   std::string storage;
@@ -49,11 +50,11 @@ Task<AttemptFailure> read_refusal(Exchange& exchange, const providers::Upstream&
     message += "answered with status " + std::to_string(status);
     if (!refusal.message.empty()) message += ": " + upstream.scrub(std::move(refusal.message));
   }
-  AttemptFailure failure({refusal.outcome, refusal.retry_after, refusal.lasting},
-                         std::move(message));
-  failure.status = status;
-  if (refusal.has_error_object) failure.body = upstream.scrub(std::string(text));
-  append_passed_headers(failure.headers, reply.head().headers);
+  Answered failure =
+      failed({refusal.outcome, refusal.retry_after, refusal.lasting}, std::move(message));
+  failure->status = status;
+  if (refusal.has_error_object) failure->body = upstream.scrub(std::string(text));
+  append_passed_headers(failure->headers, reply.head().headers);
   co_return failure;
 }
 
@@ -70,25 +71,27 @@ void note_reply(Exchange& exchange, chat::Reply& reply) {
 }
 
 // The reply's bytes go on as they came, in their content coding if the client can read it.
-Task<std::optional<AttemptFailure>> answer_buffered(Exchange& exchange,
-                                                    const routing::Target& target,
-                                                    net::CallReply& reply) {
+Task<Answered> answer_buffered(Exchange& exchange, const routing::Target& target,
+                               net::CallReply reply) {
   const Nanos asked = exchange.now();
-  Result<std::string_view> body =
-      co_await reply.read_all(exchange.snapshot->max_reply, exchange.until());
-  exchange.add_upstream_time(exchange.now() - asked);
-  if (!body) co_return AttemptFailure(body.error());
+  const uint64_t limit = exchange.snapshot->max_reply;
+  std::optional<Result<std::string_view>> whole = reply.try_read_all(limit);
+  if (!whole) {
+    whole = co_await reply.read_all(limit, exchange.until());
+    exchange.add_upstream_time(exchange.now() - asked);
+  }
+  const Result<std::string_view>& body = *whole;
+  if (!body) co_return failed(body.error());
   std::string storage;
   const net::ResponseHead& head = reply.head();
-  Result<std::string_view> plain = plain_body(head.headers, *body, exchange.snapshot->max_reply,
-                                              Outcome::UpstreamBadReply, storage);
-  if (!plain) co_return AttemptFailure(plain.error());
+  Result<std::string_view> plain =
+      plain_body(head.headers, *body, limit, Outcome::UpstreamBadReply, storage);
+  if (!plain) co_return failed(plain.error());
   Result<chat::Reply> meaning = openai::decode_reply(exchange.request.endpoint, *plain);
-  if (!meaning) co_return AttemptFailure(meaning.error());
+  if (!meaning) co_return failed(meaning.error());
   if (meaning->is_error) {
-    co_return AttemptFailure(
-        {openai::outcome_of_error(meaning->error_code, ""), std::nullopt, false},
-        "the upstream answered 200 with an error: " + meaning->error_message);
+    co_return failed({openai::outcome_of_error(meaning->error_code, ""), std::nullopt, false},
+                     "the upstream answered 200 with an error: " + meaning->error_message);
   }
   note_reply(exchange, *meaning);
 
@@ -106,40 +109,25 @@ Task<std::optional<AttemptFailure>> answer_buffered(Exchange& exchange,
   }
   exchange.end(Outcome::Ok, head.status);
   co_await exchange.reply(head.status, std::move(headers), bytes);
-  co_return std::nullopt;
+  co_return nullptr;
 }
 
 // A streamed reply was asked for and something else came.
-Task<AttemptFailure> read_unstreamed(Exchange& exchange, net::CallReply& reply) {
+Task<Answered> read_unstreamed(Exchange& exchange, net::CallReply reply) {
   Result<std::string_view> body = co_await reply.read_all(kLongestErrorBody, exchange.until());
-  if (!body) co_return AttemptFailure(body.error());
+  if (!body) co_return failed(body.error());
   Result<chat::Reply> meaning = openai::decode_reply(exchange.request.endpoint, *body);
-  if (!meaning) co_return AttemptFailure(meaning.error());
+  if (!meaning) co_return failed(meaning.error());
   if (!meaning->is_error) {
-    co_return AttemptFailure({Outcome::UpstreamBadReply, std::nullopt, false},
-                             "the upstream answered a request for a stream without one");
+    co_return failed({Outcome::UpstreamBadReply, std::nullopt, false},
+                     "the upstream answered a request for a stream without one");
   }
-  co_return AttemptFailure({openai::outcome_of_error(meaning->error_code, ""), std::nullopt, false},
-                           "the upstream answered 200 with an error: " + meaning->error_message);
+  co_return failed({openai::outcome_of_error(meaning->error_code, ""), std::nullopt, false},
+                   "the upstream answered 200 with an error: " + meaning->error_message);
 }
 
-// Counts the request among those an upstream is working on, for as long as it lives.
-class InFlight {
- public:
-  InFlight(const telemetry::TargetMeters& meters, unsigned lane) : meters_(meters), lane_(lane) {
-    meters_.enter(lane_);
-  }
-  ~InFlight() { meters_.leave(lane_); }
-  InFlight(const InFlight&) = delete;
-  InFlight& operator=(const InFlight&) = delete;
+}  // namespace
 
- private:
-  const telemetry::TargetMeters& meters_;
-  const unsigned lane_;
-};
-
-// Sends the request and waits for the reply's head. A coroutine of its own, so that what was
-// written for the upstream is gone when a stream begins.
 Task<Result<net::CallReply>> call(Exchange& exchange, const routing::Target& target) {
   const providers::Upstream& upstream = *exchange.snapshot->upstreams[target.provider];
   const std::string head = request_head(exchange, upstream);
@@ -156,8 +144,6 @@ Task<Result<net::CallReply>> call(Exchange& exchange, const routing::Target& tar
   co_return called;
 }
 
-}  // namespace
-
 void append_passed_headers(std::string& out, const net::Headers& upstream) {
   for (const net::Header& header : upstream) {
     if (net::begins_with_name(header.name, "x-ratelimit-") ||
@@ -170,25 +156,24 @@ void append_passed_headers(std::string& out, const net::Headers& upstream) {
   }
 }
 
-Task<std::optional<AttemptFailure>> attempt(Exchange& exchange, const routing::Target& target,
-                                            Heart& heart) {
-  const InFlight counted(*exchange.snapshot->meters[target.slot], exchange.shared.lane);
-  const Nanos asked = exchange.now();
-  Result<net::CallReply> called = co_await call(exchange, target);
-  const providers::Upstream& upstream = *exchange.snapshot->upstreams[target.provider];
-  if (!called) {
-    AttemptFailure failure(called.error());
-    failure.failure.outcome = exchange.blame(called.error().outcome(), asked, false);
-    failure.message = "provider '" + upstream.name() + "': " + failure.message;
-    co_return failure;
-  }
-  net::CallReply reply = *std::move(called);
+Answered call_failure(Exchange& exchange, const routing::Target& target, const Error& error,
+                      Nanos asked) {
+  const std::string& provider = exchange.snapshot->upstreams[target.provider]->name();
+  Answered failure = failed(error);
+  failure->failure.outcome = exchange.blame(error.outcome(), asked, false);
+  failure->message = "provider '" + provider + "': " + failure->message;
+  return failure;
+}
+
+Task<Answered> answer(Exchange& exchange, const routing::Target& target, Heart& heart,
+                      net::CallReply reply) {
   const int status = reply.head().status;
-  if (status < 200 || status > 299) co_return co_await read_refusal(exchange, upstream, reply);
-  if (!exchange.request.stream) co_return co_await answer_buffered(exchange, target, reply);
-  if (!is_event_stream(reply.head().headers)) co_return co_await read_unstreamed(exchange, reply);
-  Relay relay(exchange, target, heart, std::move(reply));
-  co_return co_await relay.run();
+  if (status < 200 || status > 299) return read_refusal(exchange, target, std::move(reply));
+  if (!exchange.request.stream) return answer_buffered(exchange, target, std::move(reply));
+  if (is_event_stream(reply.head().headers)) {
+    return relay(exchange, target, heart, std::move(reply));
+  }
+  return read_unstreamed(exchange, std::move(reply));
 }
 
 }  // namespace sluice::gateway

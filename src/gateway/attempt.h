@@ -1,8 +1,10 @@
 // One call of one target for one exchange. It either answers the client, or says how it failed and
 // leaves the client untouched, so that another target may answer.
+//
+// In two steps, call() and answer(), so that nothing of the first is kept while a stream runs.
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <string>
 
 #include "gateway/exchange.h"
@@ -27,10 +29,25 @@ struct AttemptFailure {
   std::string headers;  // complete lines
 };
 
-// Nothing: the client has been answered, to the end or to a failure it was told of; the exchange
-// has ended.
-Task<std::optional<AttemptFailure>> attempt(Exchange& exchange, const routing::Target& target,
-                                            Heart& heart);
+// Null: the client has been answered, to the end or to a failure it was told of; the exchange has
+// ended. A pointer, since failures are rare and streams keep the place for it while they are open.
+using Answered = std::unique_ptr<AttemptFailure>;
+
+inline Answered failed(routing::Failure failure, std::string message) {
+  return std::make_unique<AttemptFailure>(failure, std::move(message));
+}
+inline Answered failed(const Error& error) {
+  return std::make_unique<AttemptFailure>(error);
+}
+
+// Sends the request and waits for the reply's head.
+Task<Result<net::CallReply>> call(Exchange& exchange, const routing::Target& target);
+// What a call that failed means. `asked`: when it began.
+Answered call_failure(Exchange& exchange, const routing::Target& target, const Error& error,
+                      Nanos asked);
+// Passes the reply on to the client, if it is one.
+Task<Answered> answer(Exchange& exchange, const routing::Target& target, Heart& heart,
+                      net::CallReply reply);
 
 // The fields of an upstream's reply that pass on to the client: its limits and its ids, as complete
 // lines (NET-6).

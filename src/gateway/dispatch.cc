@@ -7,8 +7,10 @@
 namespace sluice::gateway {
 namespace {
 
-void note_attempt(Exchange& exchange, const routing::Target& target, Nanos began,
-                  const std::optional<AttemptFailure>& failure) {
+// What dispatch() calls once is not inlined: its locals would become a part of the frame, and so of
+// every open stream.
+[[gnu::noinline]] void note_attempt(Exchange& exchange, const routing::Target& target, Nanos began,
+                                    const Answered& failure) {
   telemetry::Attempt attempt;
   attempt.target = exchange.snapshot->upstreams[target.provider]->name();
   attempt.target.append("/").append(target.model);
@@ -18,10 +20,26 @@ void note_attempt(Exchange& exchange, const routing::Target& target, Nanos began
   exchange.record.attempts.push_back(std::move(attempt));
 }
 
+// Counts the request among those an upstream is working on, for as long as it lives.
+class InFlight {
+ public:
+  InFlight(const telemetry::TargetMeters& meters, unsigned lane) : meters_(meters), lane_(lane) {
+    meters_.enter(lane_);
+  }
+  ~InFlight() { meters_.leave(lane_); }
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+
+ private:
+  const telemetry::TargetMeters& meters_;
+  const unsigned lane_;
+};
+
 // Tells the client of the last failure: in the upstream's own words where those are about the
 // request or its limits, in ours where they are about the upstream (its status would look like the
 // client's own fault: 401, 404).
-Task<void> give_up(Exchange& exchange, AttemptFailure failure) {
+Task<void> give_up(Exchange& exchange, Answered why) {
+  AttemptFailure& failure = *why;
   const Outcome outcome = failure.failure.outcome;
   const bool own_words =
       !failure.body.empty() && !exchange.http.streaming() &&
@@ -38,35 +56,49 @@ Task<void> give_up(Exchange& exchange, AttemptFailure failure) {
   co_await exchange.reply(failure.status, std::move(headers), failure.body);
 }
 
+// Waits for the moment of the next attempt; or ends the exchange, if there is none. A coroutine of
+// its own, so that a stream does not keep room for it.
+[[gnu::noinline]] Task<bool> try_again(Exchange& exchange, routing::AttemptPlan& plan,
+                                       Answered failure) {
+  const std::optional<routing::AttemptPlan::Step> step = plan.failed(failure->failure);
+  const bool in_time = step && !exchange.until().deadline().passed(exchange.now() + step->pause);
+  // For a client that is gone nothing more is tried, and this attempt is what it left.
+  if (!in_time || exchange.http.cancel().cancelled()) {
+    co_await give_up(exchange, std::move(failure));
+    co_return false;
+  }
+  if (step->pause == 0) co_return true;
+  const Until pause = exchange.until().earlier(exchange.shared.loop.after(step->pause));
+  const net::Wake woken = co_await net::Sleep(exchange.shared.loop, pause);
+  if (woken != net::Wake::Cancelled) co_return true;
+  const Error gone(exchange.http.cancel().why(), "the client went away between two attempts");
+  co_await exchange.fail(gone);
+  co_return false;
+}
+
 }  // namespace
 
 Task<void> dispatch(Exchange& exchange) {
   const std::vector<routing::Target>& targets = exchange.route->targets;
   routing::AttemptPlan plan(targets.size(), exchange.snapshot->retry, exchange.shared.ids.random());
   Heart heart(exchange, exchange.request.stream);
-  for (;;) {
+  for (bool more = true; more;) {
     const routing::Target& target = targets[plan.current()];
     exchange.answered_by(target);
     const Nanos began = exchange.now();
-    std::optional<AttemptFailure> failure = co_await attempt(exchange, target, heart);
-    note_attempt(exchange, target, began, failure);
-    if (!failure) co_return;
-    const std::optional<routing::AttemptPlan::Step> step = plan.failed(failure->failure);
-    const bool in_time = step && !exchange.until().deadline().passed(exchange.now() + step->pause);
-    // For a client that is gone nothing more is tried, and this attempt is what it left.
-    if (!in_time || exchange.http.cancel().cancelled()) {
-      co_await give_up(exchange, *std::move(failure));
-      co_return;
-    }
-    if (step->pause > 0) {
-      const Until pause = exchange.until().earlier(exchange.shared.loop.after(step->pause));
-      const net::Wake woken = co_await net::Sleep(exchange.shared.loop, pause);
-      if (woken == net::Wake::Cancelled) {
-        const Error gone(exchange.http.cancel().why(), "the client went away between two attempts");
-        co_await exchange.fail(gone);
-        co_return;
+    Answered failure;
+    {
+      const InFlight counted(*exchange.snapshot->meters[target.slot], exchange.shared.lane);
+      Result<net::CallReply> called = co_await call(exchange, target);
+      if (called) {
+        failure = co_await answer(exchange, target, heart, *std::move(called));
+      } else {
+        failure = call_failure(exchange, target, called.error(), began);
       }
     }
+    note_attempt(exchange, target, began, failure);
+    more = failure != nullptr;
+    if (more) more = co_await try_again(exchange, plan, std::move(failure));
   }
 }
 

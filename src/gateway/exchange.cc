@@ -138,7 +138,7 @@ Task<void> Exchange::reply(int status, std::string headers, std::string_view rep
     end(sent.error().outcome(), http_status_of(sent.error().outcome()), sent.error().message());
 }
 
-Task<void> Exchange::fail(const Error& error) {
+[[gnu::noinline]] Task<void> Exchange::fail(const Error& error) {
   const int status = http_status_of(error.outcome());
   end(error.outcome(), status, error.message());
   if (http.cancel().cancelled() && http.cancel().why() == Outcome::ClientClosed) {

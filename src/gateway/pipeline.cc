@@ -11,20 +11,19 @@ namespace sluice::gateway {
 namespace {
 
 // Bytes of the request, out of their content coding.
-Task<Result<void>> read_body(Exchange& exchange) {
-  if (exchange.http.body_arrived()) {
-    exchange.body = exchange.http.arrived_body();
-  } else {
-    Result<std::string_view> body = co_await exchange.http.body();
-    if (!body) co_return std::move(body).error();
-    exchange.body = *body;
-  }
+Result<void> take_body(Exchange& exchange, std::string_view body) {
   Result<std::string_view> plain =
-      plain_body(exchange.http.head().headers, exchange.body, exchange.snapshot->max_body,
+      plain_body(exchange.http.head().headers, body, exchange.snapshot->max_body,
                  Outcome::BadRequest, exchange.decoded_body);
-  if (!plain) co_return std::move(plain).error();
+  if (!plain) return std::move(plain).error();
   exchange.body = *plain;
-  co_return Result<void>();
+  return {};
+}
+
+[[gnu::noinline]] Task<Result<void>> read_body(Exchange& exchange) {
+  Result<std::string_view> body = co_await exchange.http.body();
+  if (!body) co_return std::move(body).error();
+  co_return take_body(exchange, *body);
 }
 
 Result<void> decode(Exchange& exchange) {
@@ -56,7 +55,12 @@ Result<void> find_route(Exchange& exchange) {
 
 Task<void> run_gates(Exchange& exchange) {
   // 1. The body, within its limits: nothing can be said about a request that is not here.
-  Result<void> passed = co_await read_body(exchange);
+  Result<void> passed;
+  if (exchange.http.body_arrived()) {
+    passed = take_body(exchange, exchange.http.arrived_body());
+  } else {
+    passed = co_await read_body(exchange);
+  }
   // 2. Its meaning: every later gate works on the middle form.
   if (passed) passed = decode(exchange);
   // 3. Its targets: an unknown model is refused before anything is spent on it.
@@ -69,22 +73,35 @@ Task<void> run_gates(Exchange& exchange) {
   co_await dispatch(exchange);
 }
 
+[[gnu::noinline]] std::string words_of(const std::exception_ptr& bug) {
+  try {
+    std::rethrow_exception(bug);
+  } catch (const std::exception& e) {
+    return e.what();
+  } catch (...) {
+    return "an exception of no known type";
+  }
+}
+
+// The text of an exception may hold anything, so it goes to the ledger and not to the client.
+[[gnu::noinline]] Task<void> note_bug(Exchange& exchange, std::exception_ptr bug) {
+  const Error error(Outcome::Bug,
+                    "the gateway failed to handle this request; it is noted under its id");
+  co_await exchange.fail(error);
+  exchange.end(Outcome::Bug, http_status_of(Outcome::Bug), words_of(bug));
+}
+
 }  // namespace
 
 Task<void> serve(Shared& shared, net::ServerExchange& http, chat::Endpoint endpoint) {
   Exchange exchange(shared, http, endpoint);
-  std::string bug;
+  std::exception_ptr bug;
   try {
     co_await run_gates(exchange);
-  } catch (const std::exception& e) {
-    bug = e.what();
+  } catch (...) {
+    bug = std::current_exception();
   }
-  if (bug.empty()) co_return;
-  // The text of an exception may hold anything, so it goes to the ledger and not to the client.
-  const Error error(Outcome::Bug,
-                    "the gateway failed to handle this request; it is noted under its id");
-  co_await exchange.fail(error);
-  exchange.end(Outcome::Bug, http_status_of(Outcome::Bug), bug);
+  if (bug) co_await note_bug(exchange, std::move(bug));
 }
 
 }  // namespace sluice::gateway

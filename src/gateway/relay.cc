@@ -1,8 +1,14 @@
 #include "gateway/relay.h"
 
+#include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 
+#include "wire/coding.h"
 #include "wire/openai.h"
+#include "wire/openai_stream.h"
+#include "wire/sse.h"
 
 namespace sluice::gateway {
 namespace {
@@ -21,7 +27,54 @@ openai::StreamOptions reader_options(const Exchange& exchange, const routing::Ta
           .created = exchange.record.started_micros / 1'000'000};
 }
 
-}  // namespace
+class Relay {
+ public:
+  // What a piece of the upstream's body led to.
+  enum class Progress : uint8_t { More, Done, Failed };
+  using Piece = std::optional<Result<std::string_view>>;
+
+  Relay(Exchange& exchange, const routing::Target& target, Heart& heart, net::CallReply reply);
+
+  Result<void> prepare();
+  // The next piece of the body; nothing: await read() and give what it says to take().
+  Piece try_read();
+  net::ReadSome read();
+  Piece take(const net::IoResult& got);
+  // Gives the client what the piece brings.
+  Progress pass(const Result<std::string_view>& piece);
+  // The client is slower than the upstream: nothing more is read until flush() is through.
+  bool is_behind() const { return behind_; }
+  Task<Progress> flush();
+
+  bool committed() const { return committed_; }
+  const Error& error() const { return *error_; }
+  void settle_usage();
+  Task<void> finish();
+
+ private:
+  // Both put what the client gets into exchange_.shared.out.
+  Progress digest(std::string_view bytes);
+  Progress digest_end();
+  Progress take(const sse::Event& event);
+  Progress fail(Outcome outcome, std::string message);
+  void commit();
+
+  Exchange& exchange_;
+  const routing::Target& target_;
+  Heart& heart_;
+  net::CallReply reply_;
+  sse::Parser parser_;
+  openai::StreamReader reader_;
+  std::unique_ptr<coding::Decoder> decoder_;  // of the reply's content coding, if it has one
+  std::string passed_headers_;                // until the reply to the client has begun
+  std::string held_;                          // events before the first content
+  std::optional<Error> error_;
+  Nanos heard_at_;  // when the upstream last sent anything
+  Nanos asked_at_ = 0;
+  bool committed_ = false;
+  bool head_released_ = false;
+  bool behind_ = false;
+};
 
 Relay::Relay(Exchange& exchange, const routing::Target& target, Heart& heart, net::CallReply reply)
     : exchange_(exchange),
@@ -32,21 +85,9 @@ Relay::Relay(Exchange& exchange, const routing::Target& target, Heart& heart, ne
       reader_(reader_options(exchange, target)),
       heard_at_(exchange.shared.loop.now()) {}
 
-Task<std::optional<AttemptFailure>> Relay::run() {
-  if (Result<void> ready = prepare(); !ready) co_return AttemptFailure(ready.error());
-  Progress progress = Progress::More;
-  while (progress == Progress::More) progress = co_await step();
-  if (progress == Progress::Failed && !committed_) co_return AttemptFailure(*error_);
-  settle_usage();
-  if (progress == Progress::Failed) {
-    co_await exchange_.fail(*error_);
-  } else {
-    co_await finish();
-  }
-  co_return std::nullopt;
-}
-
-Result<void> Relay::prepare() {
+// What relay() calls is not inlined: its locals would become a part of the frame, and so of every
+// open stream.
+[[gnu::noinline]] Result<void> Relay::prepare() {
   const net::Headers& headers = reply_.head().headers;
   if (const auto coding = headers.find("content-encoding")) {
     coding::Limits limits;
@@ -59,40 +100,47 @@ Result<void> Relay::prepare() {
   return {};
 }
 
-// Reads once, makes of it what it is, and sends that.
-Task<Relay::Progress> Relay::step() {
+Relay::Piece Relay::try_read() {
   // Not in commit(): the bytes that made us commit may stand in the reply's own buffer.
   if (committed_ && !std::exchange(head_released_, true)) reply_.release_head();
-  std::optional<Result<std::string_view>> bytes = reply_.try_next();
-  if (!bytes) {
-    const Nanos asked = exchange_.shared.loop.now();
-    bytes = co_await reply_.next(exchange_.until());
-    exchange_.add_upstream_time(exchange_.shared.loop.now() - asked);
-  }
+  return reply_.try_next();
+}
+
+net::ReadSome Relay::read() {
+  asked_at_ = exchange_.shared.loop.now();
+  return reply_.read(exchange_.until());
+}
+
+Relay::Piece Relay::take(const net::IoResult& got) {
+  exchange_.add_upstream_time(exchange_.shared.loop.now() - asked_at_);
+  return reply_.take(got, exchange_.until());
+}
+
+[[gnu::noinline]] Relay::Progress Relay::pass(const Result<std::string_view>& piece) {
+  std::string& out = exchange_.shared.out;
+  out.clear();
   Progress progress;
-  exchange_.shared.out.clear();
-  if (!*bytes) {
-    const Error& error = bytes->error();
+  if (!piece) {
+    const Error& error = piece.error();
     progress = fail(exchange_.blame(error.outcome(), heard_at_, committed_), error.message());
   } else {
     heard_at_ = exchange_.shared.loop.now();
-    progress = (*bytes)->empty() ? digest_end() : digest(**bytes);
+    progress = piece->empty() ? digest_end() : digest(*piece);
   }
-  if (!committed_ || exchange_.shared.out.empty()) co_return progress;
-
-  heart_.sent();
-  if (exchange_.http.push_chunk(exchange_.shared.out)) co_return progress;
-  const Result<void> sent = co_await forward();
-  if (!sent) co_return fail(sent.error().outcome(), sent.error().message());
-  co_return progress;
+  if (committed_ && !out.empty()) {
+    heart_.sent();
+    behind_ = !exchange_.http.push_chunk(out);
+  }
+  return progress;
 }
 
-// The client is slower than the upstream: wait for it, and read nothing more meanwhile.
-Task<Result<void>> Relay::forward() {
+[[gnu::noinline]] Task<Relay::Progress> Relay::flush() {
+  behind_ = false;
   heart_.pause();
-  Result<void> sent = co_await exchange_.http.flush();
+  const Result<void> sent = co_await exchange_.http.flush();
   heart_.resume();
-  co_return sent;
+  if (!sent) co_return fail(sent.error().outcome(), sent.error().message());
+  co_return Progress::More;
 }
 
 Relay::Progress Relay::digest(std::string_view bytes) {
@@ -121,9 +169,10 @@ Relay::Progress Relay::take(const sse::Event& event) {
   if (meaning.kind == Kind::Error) {
     return fail(reader_.error()->outcome, reader_.error()->message);
   }
-  const bool settles =
-      meaning.content || meaning.kind == Kind::Finish || meaning.kind == Kind::Done;
-  if (settles && !committed_) commit();
+  if (!committed_ && (meaning.content || meaning.kind == Kind::Finish)) commit();
+  if (!committed_ && meaning.kind == Kind::Done) {
+    return fail(Outcome::UpstreamBadReply, "the upstream's stream ended without an answer");
+  }
   if (!meaning.bytes.empty()) {
     ++exchange_.record.events;
     (committed_ ? exchange_.shared.out : held_).append(meaning.bytes);
@@ -167,7 +216,7 @@ void Relay::commit() {
   exchange_.release_request();
 }
 
-Task<void> Relay::finish() {
+[[gnu::noinline]] Task<void> Relay::finish() {
   exchange_.end(Outcome::Ok, 200);
   const Result<void> ended = co_await exchange_.http.end_stream();
   if (!ended) {
@@ -189,6 +238,35 @@ void Relay::settle_usage() {
                                           exchange_.request.max_output_tokens);
     record.usage_source = chat::UsageSource::Estimated;
   }
+}
+
+}  // namespace
+
+Task<Answered> relay(Exchange& exchange, const routing::Target& target, Heart& heart,
+                     net::CallReply reply) {
+  using Progress = Relay::Progress;
+  Relay stream(exchange, target, heart, std::move(reply));
+  if (Result<void> ready = stream.prepare(); !ready) co_return failed(ready.error());
+  Progress progress = Progress::More;
+  while (progress == Progress::More) {
+    Relay::Piece piece = stream.try_read();
+    while (!piece) {
+      const net::IoResult got = co_await stream.read();
+      piece = stream.take(got);
+    }
+    progress = stream.pass(*piece);
+    if (!stream.is_behind()) continue;
+    const Progress flushed = co_await stream.flush();
+    if (flushed == Progress::Failed) progress = flushed;
+  }
+  if (progress == Progress::Failed && !stream.committed()) co_return failed(stream.error());
+  stream.settle_usage();
+  if (progress == Progress::Failed) {
+    co_await exchange.fail(stream.error());
+  } else {
+    co_await stream.finish();
+  }
+  co_return nullptr;
 }
 
 }  // namespace sluice::gateway

@@ -64,6 +64,10 @@ class CallReply {
   Task<Result<std::string_view>> next(Until until);
   // The same, if some are here already or can be read without waiting: nullopt when it would wait.
   std::optional<Result<std::string_view>> try_next();
+  // next() by hand, for a long stream that shall not need a coroutine for each piece: when
+  // try_next() would wait, await read() and give what it says to take(), until that has something.
+  ReadSome read(Until until);
+  std::optional<Result<std::string_view>> take(const IoResult& got, Until until);
   // All the rest of the body. Errors as next(), and UpstreamBadReply above `limit`. The view lives
   // as long as the reply, and has Loop::slack() readable bytes behind it.
   Task<Result<std::string_view>> read_all(uint64_t limit, Until until);

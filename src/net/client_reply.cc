@@ -198,21 +198,27 @@ std::optional<Result<std::string_view>> CallReply::try_next() {
   return state_->try_next();
 }
 
-Task<Result<std::string_view>> CallReply::next(Until until) {
+ReadSome CallReply::read(Until until) {
+  return state_->stream().read_some(state_->scratch(), state_->until_idle(until));
+}
+
+std::optional<Result<std::string_view>> CallReply::take(const IoResult& got, Until until) {
   State& state = *state_;
-  for (;;) {
-    if (State::Piece piece = state.try_next()) co_return std::move(*piece);
-    const IoResult got =
-        co_await state.stream().read_some(state.scratch(), state.until_idle(until));
-    if (got.status == IoStatus::Timeout || got.status == IoStatus::Cancelled) {
-      state.connection.reset();
-      co_return state.wait_error(got, until);
-    }
-    state.connection->set_unsure(got.bytes == state.scratch().size());
-    if (State::Piece piece = state.digest(got, state.scratch().data())) {
-      co_return std::move(*piece);
-    }
+  if (got.status == IoStatus::Timeout || got.status == IoStatus::Cancelled) {
+    state.connection.reset();
+    return state.wait_error(got, until);
   }
+  state.connection->set_unsure(got.bytes == state.scratch().size());
+  return state.digest(got, state.scratch().data());
+}
+
+Task<Result<std::string_view>> CallReply::next(Until until) {
+  std::optional<Result<std::string_view>> piece = try_next();
+  while (!piece) {
+    const IoResult got = co_await read(until);
+    piece = take(got, until);
+  }
+  co_return *std::move(piece);
 }
 
 std::optional<Result<std::string_view>> CallReply::try_read_all(uint64_t limit) {

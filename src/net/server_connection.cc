@@ -81,7 +81,7 @@ Task<void> ServerConnection::turn_away(State& state, Arrival arrival) {
 }
 
 // What was read with the request before.
-ServerConnection::Step ServerConnection::next_request() {
+[[gnu::noinline]] ServerConnection::Step ServerConnection::next_request() {
   if (pending_at_ == pending_.size()) return Step::NeedMore;
   if (head_begun_ == 0) head_begun_ = state_.loop.now();
   return parse(std::string_view(pending_).substr(pending_at_), true);
@@ -97,7 +97,7 @@ Until ServerConnection::begin_wait() {
   return Until(state_.loop.after(patience), &cancel_);
 }
 
-ServerConnection::Step ServerConnection::received(const IoResult& result) {
+[[gnu::noinline]] ServerConnection::Step ServerConnection::received(const IoResult& result) {
   state_.set_idle(*this, false);
   IoResult got = result;
   if (got.status == IoStatus::Cancelled && cancel_.why() == Outcome::Draining && head_begun_ == 0 &&
@@ -143,7 +143,7 @@ ServerConnection::Step ServerConnection::parse(std::string_view source, bool fro
 // Of what was read, `source` remains.
 void ServerConnection::keep_pending(std::string_view source, bool from_pending) {
   if (source.empty()) {
-    pending_ = {};  // not clear(): an idle connection holds no buffer
+    std::string().swap(pending_);  // an idle connection holds no buffer
     pending_at_ = 0;
   } else if (from_pending) {
     pending_at_ = pending_.size() - source.size();
@@ -225,7 +225,7 @@ bool ServerConnection::needs_last_word(bool threw) const {
   return threw || reply_ == Reply::None || reply_ == Reply::Streaming;
 }
 
-Task<void> ServerConnection::last_word(bool threw) {
+[[gnu::noinline]] Task<void> ServerConnection::last_word(bool threw) {
   keep_ = false;
   if (reply_ == Reply::Streaming) {
     abort_stream();
@@ -241,7 +241,7 @@ Task<void> ServerConnection::last_word(bool threw) {
   }
 }
 
-Task<void> ServerConnection::send_refusal() {
+[[gnu::noinline]] Task<void> ServerConnection::send_refusal() {
   const std::string body = state_.handler.refuse(outcome_, reason_);
   const std::string_view headers = refusal_ == 503
                                        ? "Content-Type: application/json\r\nRetry-After: 1\r\n"
@@ -251,7 +251,7 @@ Task<void> ServerConnection::send_refusal() {
   if (!sent) broken_ = true;
 }
 
-Task<void> ServerConnection::linger() {
+[[gnu::noinline]] Task<void> ServerConnection::linger() {
   if (state_.cancelled) co_return;
   stream_->finish();
   const Deadline end = state_.loop.after(state_.draining ? kLingerDraining : kLinger);

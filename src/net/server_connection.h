@@ -98,6 +98,8 @@ class ServerConnection final : private Deferred {
   Step refuse_with(int status, Outcome outcome, const char* reason);
   void begin_exchange();
   void end_exchange();
+  // What is rarely needed has a coroutine of its own that is not inlined: its frame would become a
+  // part of run()'s, and so of every idle connection.
   // After the handler: is there something left to say?
   bool needs_last_word(bool threw) const;
   Task<void> last_word(bool threw);

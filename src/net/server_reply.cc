@@ -172,7 +172,7 @@ bool ServerConnection::push(const Parts& parts) {
   for (const std::string_view bytes : {parts.head, parts.size_line, parts.data, parts.end}) {
     out.append(bytes);
   }
-  head_out_ = {};
+  std::string().swap(head_out_);
   if (!waits) pushed_ = outbox.size() - pushed_at_;
   if (pushed_ > kMostPushed) send_pushed();
   return backlog_.empty() && !broken_;
@@ -192,7 +192,7 @@ void ServerConnection::send_pushed() {
   }
   backlog_.append(left);
   if (--state_.pushing > 0) return;
-  if (state_.outbox.capacity() > kOutboxKept) state_.outbox = {};
+  if (state_.outbox.capacity() > kOutboxKept) std::string().swap(state_.outbox);
   state_.outbox.clear();
 }
 
