@@ -54,4 +54,5 @@ bench-programs: build
 golden: ## rewrite the golden files from what the code does now; review the diff
 	@scripts/install.sh build test
 	@SLUICE_REWRITE_GOLDEN=1 scripts/run_tests.py --only unit
+	@build/dev/src/wire_test --rewrite-golden >/dev/null
 	@git --no-pager diff --stat -- tests/golden

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Builds and runs every fuzz target for a while, two at a time; seeds come from fuzz/corpus/<target>.
+"""Builds and runs every fuzz target for a while, two at a time; seeds come from fuzz/corpus/<target> and, for
+what reads the OpenAI dialect, from its golden files.
 
 What a run finds on its way stays in build/fuzz/corpus, a crashing input in build/fuzz/artifacts.
 """
@@ -15,6 +16,34 @@ import tree
 from run_tests import BUILD, Count, build
 
 
+GOLDEN = tree.ROOT / "tests/golden/openai"
+# By target: ending of golden file -> the bytes put before it. openai_fuzz takes its subject from the first byte:
+# a request, a reply, a stream without and with usage asked for.
+GOLDEN_SEEDS = {
+    "json": {".json": [b""]},
+    "sse": {".stream.sse": [b""]},
+    "openai": {
+        ".request.json": [b"\x00"],
+        ".bad.json": [b"\x00"],
+        ".reply.json": [b"\x03"],
+        ".stream.sse": [b"\x06", b"\x09"],
+    },
+}
+
+
+def golden_seeds(name):
+    """A folder of seeds made from the golden files, or nothing."""
+    if name not in GOLDEN_SEEDS:
+        return []
+    folder = BUILD / "fuzz/seeds" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for ending, prefixes in GOLDEN_SEEDS[name].items():
+        for file in GOLDEN.glob(f"*{ending}"):
+            for number, prefix in enumerate(prefixes):
+                (folder / f"{file.name}.{number}").write_bytes(prefix + file.read_bytes())
+    return [folder]
+
+
 def run_target(binary, seconds):
     """(name, exit code, the end of what it said)."""
     name = binary.name.removesuffix("_fuzz")
@@ -22,7 +51,7 @@ def run_target(binary, seconds):
     grown.mkdir(parents=True, exist_ok=True)
     artifacts.mkdir(parents=True, exist_ok=True)
     limits = [f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"]
-    words = [*sanitizers.prefix(), binary, *limits, f"-artifact_prefix={artifacts}/{name}-", grown]
+    words = [*sanitizers.prefix(), binary, *limits, f"-artifact_prefix={artifacts}/{name}-", grown, *golden_seeds(name)]
     if seeds.is_dir():
         words.append(seeds)
     run = subprocess.run(
