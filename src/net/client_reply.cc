@@ -18,13 +18,6 @@ std::string_view view_of(const Result<std::string_view>& piece) {
 
 }  // namespace
 
-void ByteBuffer::grow(size_t capacity, size_t size) {
-  ByteBuffer larger(capacity);
-  if (size > 0) std::memcpy(larger.data_, data_, size);
-  std::swap(data_, larger.data_);
-  std::swap(capacity_, larger.capacity_);
-}
-
 CallReply::State::State(std::shared_ptr<Pool> the_pool, std::unique_ptr<Connection> the_connection,
                         Nanos the_idle_timeout)
     : pool(std::move(the_pool)),
@@ -36,28 +29,19 @@ CallReply::State::~State() {
   pool->give_head(std::move(head));
 }
 
-void CallReply::State::append(std::string_view bytes) {
-  if (size + bytes.size() > buffer.capacity()) {
-    // Exact for a head that comes at once, doubling for one that comes in drops.
-    buffer.grow(size == 0 ? bytes.size() : 2 * (size + bytes.size()), size);
-  }
-  std::memcpy(buffer.data() + size, bytes.data(), bytes.size());
-  size += bytes.size();
-}
-
 CallReply::State::HeadStatus CallReply::State::parse_head(bool answers_head, const char*& reason) {
   for (;;) {
-    const std::string_view bytes(buffer.data(), size);
+    const std::string_view bytes = buffer.view();
     // Parsing starts over each time, so it is worth it only when the end may have come, or when so
     // much has come that it may be no head at all.
     const size_t from = parsed < 3 ? 0 : parsed - 3;
-    if (parsed > 0 && size < 2 * parsed &&
+    if (parsed > 0 && bytes.size() < 2 * parsed &&
         bytes.substr(from).find("\r\n\r\n") == std::string_view::npos) {
       return HeadStatus::NeedMore;
     }
     const HeadParse result = parse_response_head(bytes, HeadLimits(), answers_head, head);
     if (result.status == HeadParse::Status::NeedMore) {
-      parsed = size;
+      parsed = bytes.size();
       return HeadStatus::NeedMore;
     }
     if (result.status == HeadParse::Status::Bad) {
@@ -72,10 +56,9 @@ CallReply::State::HeadStatus CallReply::State::parse_head(bool answers_head, con
       reason = head.status == 101 ? "it switches protocols unasked" : "too many 1xx replies";
       return HeadStatus::Bad;
     }
-    size -= result.consumed;
-    std::memmove(buffer.data(), buffer.data() + result.consumed, size);
+    buffer.drop_front(result.consumed);
     parsed = 0;
-    if (size == 0) return HeadStatus::NeedMore;
+    if (buffer.size() == 0) return HeadStatus::NeedMore;
   }
 }
 
@@ -84,7 +67,7 @@ void CallReply::State::begin_body(bool whole_request_sent) {
   length = head.length;
   decoder.emplace(framing, length);
   keep = whole_request_sent && head.keep_alive && framing != Framing::UntilClose;
-  if (decoder->complete()) complete(body_at == size);
+  if (decoder->complete()) complete(body_at == buffer.size());
 }
 
 void CallReply::State::complete(bool may_keep) {
@@ -145,12 +128,12 @@ CallReply::State::Piece CallReply::State::digest(const IoResult& got, char* byte
 CallReply::State::Piece CallReply::State::decode_pending() {
   if (done) return std::string_view();
   if (connection == nullptr) return fail(Outcome::UpstreamReset, "the reply has failed before");
-  if (body_at == size) {
-    if (head_released) buffer = ByteBuffer();
+  if (body_at == buffer.size()) {
+    if (head_released) release_buffer();
     return std::nullopt;
   }
-  const size_t begin = std::exchange(body_at, size);
-  return decode(buffer.data() + begin, size - begin);
+  const size_t begin = std::exchange(body_at, buffer.size());
+  return decode(buffer.data() + begin, buffer.size() - begin);
 }
 
 CallReply::State::Piece CallReply::State::try_next() {
@@ -191,7 +174,7 @@ const ResponseHead& CallReply::head() const {
 void CallReply::release_head() {
   state_->head_released = true;
   state_->pool->give_head(std::exchange(state_->head, {}));
-  if (state_->body_at == state_->size) state_->buffer = ByteBuffer();
+  if (state_->body_at == state_->buffer.size()) state_->release_buffer();
 }
 
 std::optional<Result<std::string_view>> CallReply::try_next() {
@@ -224,46 +207,43 @@ Task<Result<std::string_view>> CallReply::next(Until until) {
 std::optional<Result<std::string_view>> CallReply::try_read_all(uint64_t limit) {
   State& state = *state_;
   if (state.done) {
-    if (state.buffer.data() == nullptr) state.buffer = ByteBuffer(0);
+    state.buffer.reserve(0);  // an empty view with its slack
     return std::string_view(state.buffer.data(), 0);
   }
   if (state.connection != nullptr && state.framing == Framing::Length && state.length > limit) {
     return state.fail(Outcome::UpstreamBadReply,
                       "the upstream's reply is larger than " + std::to_string(limit) + " bytes");
   }
-  const bool whole = state.framing == Framing::Length && state.size - state.body_at >= state.length;
+  const bool whole =
+      state.framing == Framing::Length && state.buffer.size() - state.body_at >= state.length;
   return whole ? state.decode_pending() : std::nullopt;
 }
 
 Task<Result<std::string_view>> CallReply::read_all(uint64_t limit, Until until) {
   State& state = *state_;
   if (auto whole = try_read_all(limit)) co_return std::move(*whole);
-  size_t have = 0;
+  ByteBuffer& document = state.document;
+  const bool exact = state.framing == Framing::Length;
   const auto too_large = [&] {
     return state.fail(Outcome::UpstreamBadReply,
                       "the upstream's reply is larger than " + std::to_string(limit) + " bytes");
   };
+  if (exact) document.reserve(static_cast<size_t>(state.length));
   if (State::Piece piece = state.decode_pending()) {
     if (!*piece || (state.done && view_of(*piece).size() <= limit)) co_return std::move(*piece);
     const std::string_view first = view_of(*piece);
-    have = first.size();
-    if (have > limit) co_return too_large();
-    state.document =
-        ByteBuffer(state.framing == Framing::Length ? static_cast<size_t>(state.length)
-                                                    : std::max(kReadAtLeast, 2 * have));
-    std::memcpy(state.document.data(), first.data(), have);
-  } else if (state.framing == Framing::Length) {
-    state.document = ByteBuffer(static_cast<size_t>(state.length));
+    if (first.size() > limit) co_return too_large();
+    if (!exact) document.reserve(std::max(kReadAtLeast, 2 * first.size()));
+    document.append(first);
   }
   while (!state.done) {
-    const bool exact = state.framing == Framing::Length;
-    if (!exact && state.document.capacity() - have < kReadAtLeast / 2) {
-      state.document.grow(std::max(kReadAtLeast, 2 * (have + kReadAtLeast / 2)), have);
+    if (!exact && document.tail().size() < kReadAtLeast / 2) {
+      document.reserve(std::max(kReadAtLeast, 2 * (document.size() + kReadAtLeast / 2)));
     }
     // Of a known length, into the slack too: a read that does not fill its buffer has emptied the
     // kernel's, and bytes that do not belong to the reply show.
-    char* into = state.document.data() + have;
-    const size_t room = state.document.capacity() - have + (exact ? Loop::slack() : 0);
+    char* into = document.tail().data();
+    const size_t room = document.tail().size() + (exact ? Loop::slack() : 0);
     const std::span<char> free(into, room);
     const IoResult got = co_await state.stream().read_some(free, state.until_idle(until));
     if (got.status == IoStatus::Timeout || got.status == IoStatus::Cancelled) {
@@ -275,11 +255,11 @@ Task<Result<std::string_view>> CallReply::read_all(uint64_t limit, Until until) 
     if (!piece) continue;
     if (!*piece) co_return std::move(*piece);
     const std::string_view data = view_of(*piece);
-    if (have + data.size() > limit) co_return too_large();
+    if (document.size() + data.size() > limit) co_return too_large();
     if (!data.empty() && data.data() != into) std::memmove(into, data.data(), data.size());
-    have += data.size();
+    document.grown(data.size());
   }
-  co_return std::string_view(state.document.data(), have);
+  co_return document.view();
 }
 
 }  // namespace sluice::net

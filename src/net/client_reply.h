@@ -1,47 +1,17 @@
 // The state behind a CallReply: the connection, the head's bytes and what is left of the body.
 #pragma once
 
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 #include "base/frame_pool.h"
+#include "net/byte_buffer.h"
 #include "net/client.h"
 #include "net/pool.h"
 
 namespace sluice::net {
-
-// Plain memory of a known size, with Loop::slack() readable bytes behind it. From the frame pool:
-// replies come and go as often as coroutines.
-class ByteBuffer {
- public:
-  ByteBuffer() = default;
-  explicit ByteBuffer(size_t capacity)
-      : data_(static_cast<char*>(allocate_frame(capacity + Loop::slack()))), capacity_(capacity) {
-    std::memset(data_ + capacity, 0, Loop::slack());
-  }
-  ByteBuffer(ByteBuffer&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)), capacity_(std::exchange(other.capacity_, 0)) {}
-  ByteBuffer& operator=(ByteBuffer&& other) noexcept {
-    std::swap(data_, other.data_);
-    std::swap(capacity_, other.capacity_);
-    return *this;
-  }
-  ~ByteBuffer() {
-    if (data_ != nullptr) free_frame(data_, capacity_ + Loop::slack());
-  }
-
-  char* data() { return data_; }
-  size_t capacity() const { return capacity_; }
-  // Moves the first `size` bytes into a larger buffer.
-  void grow(size_t capacity, size_t size);
-
- private:
-  char* data_ = nullptr;
-  size_t capacity_ = 0;
-};
 
 struct CallReply::State {
   State(std::shared_ptr<Pool> the_pool, std::unique_ptr<Connection> the_connection,
@@ -58,7 +28,7 @@ struct CallReply::State {
   // The head's bytes, as they arrive. Done: head is valid and what follows it waits to be decoded.
   // 1xx heads are taken away.
   enum class HeadStatus : uint8_t { Done, NeedMore, Bad };
-  void append(std::string_view bytes);
+  void append(std::string_view bytes) { buffer.append(bytes); }
   HeadStatus parse_head(bool answers_head, const char*& reason);
   // The head is whole: the body, if there is one, begins.
   void begin_body(bool whole_request_sent);
@@ -74,6 +44,11 @@ struct CallReply::State {
   // Why a wait for body bytes ended without any.
   Error wait_error(const IoResult& got, Until until) const;
   Until until_idle(Until until) const;
+  // What was in the buffer has been used.
+  void release_buffer() {
+    buffer = ByteBuffer();
+    body_at = 0;
+  }
   // The body's end: the connection goes back to its pool, or is closed.
   void complete(bool may_keep);
   Result<std::string_view> fail(Outcome outcome, std::string why);
@@ -83,8 +58,7 @@ struct CallReply::State {
   ResponseHead head;
   std::optional<BodyDecoder> decoder;
   ByteBuffer buffer;  // head, and what came with it
-  size_t size = 0;    // bytes in buffer
-  size_t parsed = 0;  // of which were seen by the last attempt to parse a head
+  size_t parsed = 0;  // bytes of it seen by the last attempt to parse a head
   size_t body_at = 0;
   ByteBuffer document;  // for read_all(), if the body does not stand in `buffer`
   uint64_t length = 0;  // of the body, for Framing::Length; head may have been released

@@ -5,48 +5,16 @@
 // one.
 #pragma once
 
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "net/byte_buffer.h"
 #include "net/server.h"
 
 namespace sluice::net {
-
-// Bytes that grow at the end without being cleared first, with Loop::slack() readable bytes behind.
-class ByteBuffer {
- public:
-  std::string_view view() const { return {data_.get(), size_}; }
-  const char* data() const { return data_.get(); }
-  size_t size() const { return size_; }
-  size_t capacity() const { return capacity_; }
-  void clear() { size_ = 0; }
-  void reserve(size_t bytes) {
-    if (bytes <= capacity_) return;
-    auto larger = std::make_unique_for_overwrite<char[]>(bytes + Loop::slack());
-    if (size_ > 0) std::memcpy(larger.get(), data_.get(), size_);
-    std::memset(larger.get() + bytes, 0, Loop::slack());
-    data_ = std::move(larger);
-    capacity_ = bytes;
-  }
-  void append(std::string_view bytes) {
-    if (bytes.empty()) return;
-    if (bytes.size() > capacity_ - size_) reserve(std::max(size_ + bytes.size(), capacity_ * 2));
-    std::memcpy(data_.get() + size_, bytes.data(), bytes.size());
-    size_ += bytes.size();
-  }
-  // Room for reading into, to be told of by grown().
-  std::span<char> tail() { return {data_.get() + size_, capacity_ - size_}; }
-  void grown(size_t bytes) { size_ += bytes; }
-
- private:
-  std::unique_ptr<char[]> data_;
-  size_t size_ = 0;
-  size_t capacity_ = 0;
-};
 
 struct ServerRequest {
   RequestHead head;  // views into `bytes`

@@ -46,6 +46,7 @@ class TlsStream final : public Stream {
   // more may follow them.
   IoResult try_write(std::span<const iovec> from) override;
   void finish() override;
+  void abort_on_close() override { transport_->abort_on_close(); }
   Readiness& readiness() override { return transport_->readiness(); }
   uint8_t read_interest() const override { return read_wants_; }
   uint8_t write_interest() const override { return write_wants_; }
