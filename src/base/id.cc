@@ -125,12 +125,6 @@ std::string IdSource::trace_id() {
   return text;
 }
 
-std::string IdSource::span_id() {
-  std::string text(kHexDigits, '0');
-  put_hex(text.data(), random() | 1);
-  return text;
-}
-
 std::string format_request_id(RequestIdParts parts) {
   std::string text(kPrefix.size() + kDigits, '\0');
   std::copy(kPrefix.begin(), kPrefix.end(), text.begin());
@@ -170,13 +164,12 @@ std::optional<TraceParent> parse_traceparent(std::string_view header) {
   return TraceParent{std::string(trace), std::string(parent), static_cast<uint8_t>(bits)};
 }
 
-std::string format_traceparent(std::string_view trace_id, std::string_view span_id, uint8_t flags) {
-  std::string text;
-  text.reserve(55);
-  text.append("00-").append(trace_id).append("-").append(span_id).append("-");
-  text += "0123456789abcdef"[flags >> 4];
-  text += "0123456789abcdef"[flags & 15];
-  return text;
+void append_traceparent(std::string& out, std::string_view trace_id, uint64_t span_id,
+                        uint8_t flags) {
+  std::array<char, kHexDigits> span;
+  put_hex(span.data(), span_id);
+  out.append("00-").append(trace_id).append("-").append(span.data(), span.size()).append("-");
+  out.append(&kHexPairs[2 * size_t{flags}], 2);
 }
 
 }  // namespace sluice

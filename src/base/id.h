@@ -34,7 +34,6 @@ class IdSource {
   // A new id for this key; two calls give two ids.
   std::string request_id(uint64_t key);
   std::string trace_id();  // 32 hex digits, not all zero
-  std::string span_id();   // 16 hex digits, not all zero
 
  private:
   uint64_t state_[4];
@@ -59,6 +58,8 @@ struct TraceParent {
 };
 // Nothing for a header that the standard says to ignore.
 std::optional<TraceParent> parse_traceparent(std::string_view header);
-std::string format_traceparent(std::string_view trace_id, std::string_view span_id, uint8_t flags);
+// The value of a traceparent header: span_id must not be zero.
+void append_traceparent(std::string& out, std::string_view trace_id, uint64_t span_id,
+                        uint8_t flags);
 
 }  // namespace sluice

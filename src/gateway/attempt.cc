@@ -17,7 +17,7 @@ std::string request_head(Exchange& exchange, const providers::Upstream& upstream
   std::string head;
   head.reserve(512);
   upstream.append_head(head, exchange.request.endpoint, exchange.http.head().headers);
-  net::append_header(head, "traceparent", exchange.next_traceparent());
+  exchange.append_traceparent(head);
   net::append_header(head, "x-request-id", exchange.record.request_id);
   if (exchange.request.stream) net::append_header(head, "accept", "text/event-stream");
   return head;
@@ -40,7 +40,7 @@ Task<Answered> read_refusal(Exchange& exchange, const routing::Target& target,
         reply.head().headers, *body, kLongestErrorBody, Outcome::UpstreamBadReply, storage);
     if (plain) text = *plain;
   }
-  const int64_t wall = exchange.shared.loop.clock().wall_micros();
+  const int64_t wall = exchange.shared.loop.wall_micros();
   providers::UpstreamFailure refusal =
       providers::classify(status, reply.head().headers, text, wall);
   std::string message = "provider '" + upstream.name() + "' ";
@@ -73,10 +73,10 @@ void note_reply(Exchange& exchange, chat::Reply& reply) {
 // The reply's bytes go on as they came, in their content coding if the client can read it.
 Task<Answered> answer_buffered(Exchange& exchange, const routing::Target& target,
                                net::CallReply reply) {
-  const Nanos asked = exchange.now();
   const uint64_t limit = exchange.snapshot->max_reply;
   std::optional<Result<std::string_view>> whole = reply.try_read_all(limit);
   if (!whole) {
+    const Nanos asked = exchange.now();
     whole = co_await reply.read_all(limit, exchange.until());
     exchange.add_upstream_time(exchange.now() - asked);
   }
@@ -128,7 +128,7 @@ Task<Answered> read_unstreamed(Exchange& exchange, net::CallReply reply) {
 
 }  // namespace
 
-Task<Result<net::CallReply>> call(Exchange& exchange, const routing::Target& target) {
+Task<Result<net::CallReply>> call(Exchange& exchange, const routing::Target& target, Nanos began) {
   const providers::Upstream& upstream = *exchange.snapshot->upstreams[target.provider];
   const std::string head = request_head(exchange, upstream);
   const openai::EncodeOptions options{.model = target.model, .ask_usage = exchange.request.stream};
@@ -137,10 +137,10 @@ Task<Result<net::CallReply>> call(Exchange& exchange, const routing::Target& tar
 
   const Deadline deadline = exchange.shared.loop.after(upstream.total_timeout());
   net::CallTrace trace;
-  const Nanos asked = exchange.now();
   Result<net::CallReply> called = co_await exchange.shared.client.call(
       upstream.origin(), request, upstream.timeouts(), exchange.until().earlier(deadline), trace);
-  exchange.add_upstream_time(exchange.now() - (trace.sent_at != 0 ? trace.sent_at : asked));
+  const Nanos heard = trace.first_byte_at != 0 ? trace.first_byte_at : exchange.now();
+  exchange.add_upstream_time(heard - (trace.sent_at != 0 ? trace.sent_at : began));
   co_return called;
 }
 
@@ -157,10 +157,10 @@ void append_passed_headers(std::string& out, const net::Headers& upstream) {
 }
 
 Answered call_failure(Exchange& exchange, const routing::Target& target, const Error& error,
-                      Nanos asked) {
+                      Nanos began) {
   const std::string& provider = exchange.snapshot->upstreams[target.provider]->name();
   Answered failure = failed(error);
-  failure->failure.outcome = exchange.blame(error.outcome(), asked, false);
+  failure->failure.outcome = exchange.blame(error.outcome(), began, false);
   failure->message = "provider '" + provider + "': " + failure->message;
   return failure;
 }

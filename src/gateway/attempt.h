@@ -40,11 +40,11 @@ inline Answered failed(const Error& error) {
   return std::make_unique<AttemptFailure>(error);
 }
 
-// Sends the request and waits for the reply's head.
-Task<Result<net::CallReply>> call(Exchange& exchange, const routing::Target& target);
-// What a call that failed means. `asked`: when it began.
+// Sends the request and waits for the reply's head. `began`: now.
+Task<Result<net::CallReply>> call(Exchange& exchange, const routing::Target& target, Nanos began);
+// What a call that failed means.
 Answered call_failure(Exchange& exchange, const routing::Target& target, const Error& error,
-                      Nanos asked);
+                      Nanos began);
 // Passes the reply on to the client, if it is one.
 Task<Answered> answer(Exchange& exchange, const routing::Target& target, Heart& heart,
                       net::CallReply reply);

@@ -14,7 +14,9 @@ namespace {
   telemetry::Attempt attempt;
   attempt.target = exchange.snapshot->upstreams[target.provider]->name();
   attempt.target.append("/").append(target.model);
-  attempt.duration_micros = (exchange.now() - began) / kMicrosecond;
+  const Nanos ended = exchange.now();
+  if (!failure) exchange.set_ended_at(ended);
+  attempt.duration_micros = (ended - began) / kMicrosecond;
   attempt.outcome = failure ? failure->failure.outcome : exchange.record.outcome;
   attempt.status = failure ? failure->status : exchange.record.status;
   exchange.record.attempts.push_back(std::move(attempt));
@@ -89,7 +91,7 @@ Task<void> dispatch(Exchange& exchange) {
     Answered failure;
     {
       const InFlight counted(*exchange.snapshot->meters[target.slot], exchange.shared.lane);
-      Result<net::CallReply> called = co_await call(exchange, target);
+      Result<net::CallReply> called = co_await call(exchange, target, began);
       if (called) {
         failure = co_await answer(exchange, target, heart, *std::move(called));
       } else {

@@ -22,7 +22,7 @@ std::string bounded(std::optional<std::string_view> text) {
 
 Exchange::Exchange(Shared& the_shared, net::ServerExchange& the_http, chat::Endpoint endpoint)
     : shared(the_shared), http(the_http), snapshot(the_shared.snapshot), started_(now()) {
-  record.started_micros = shared.loop.clock().wall_micros();
+  record.started_micros = shared.loop.wall_micros();
   record.key = shared.ids.next_key(record.started_micros);
   record.request_id = shared.ids.request_id(record.key);
   record.endpoint = chat::name_of(endpoint);
@@ -35,7 +35,7 @@ Exchange::~Exchange() {
     const Outcome why = http.cancel().cancelled() ? http.cancel().why() : Outcome::ClientClosed;
     end(why, http_status_of(why));
   }
-  record.duration_micros = (now() - started_) / kMicrosecond;
+  record.duration_micros = ((ended_at_ != 0 ? ended_at_ : now()) - started_) / kMicrosecond;
   record.upstream_micros = upstream_time_ / kMicrosecond;
   record.overhead_micros = record.duration_micros - record.upstream_micros;
   record.bytes_in = http.bytes_in();
@@ -101,8 +101,10 @@ void Exchange::own_route(routing::Route the_route) {
   route = &own_route_;
 }
 
-std::string Exchange::next_traceparent() {
-  return format_traceparent(record.trace_id, shared.ids.span_id(), trace_flags_);
+void Exchange::append_traceparent(std::string& head) {
+  head.append("traceparent: ");
+  sluice::append_traceparent(head, record.trace_id, shared.ids.random() | 1, trace_flags_);
+  head.append("\r\n");
 }
 
 void Exchange::answered_by(const routing::Target& target) {

@@ -59,8 +59,8 @@ class Exchange {
   // Route for a name that only the caller knows; kept here because the snapshot is immutable.
   void own_route(routing::Route route);
 
-  // W3C trace context for the next attempt: the same trace, a span of its own.
-  std::string next_traceparent();
+  // The header line of W3C trace context for the next attempt: the same trace, a span of its own.
+  void append_traceparent(std::string& head);
 
   // Time that passed waiting for an upstream, and nothing else.
   void add_upstream_time(Nanos spent) { upstream_time_ += spent; }
@@ -84,6 +84,8 @@ class Exchange {
   Task<void> fail(const Error& error);
   // The same with a status and body of our own choosing, for what an upstream said to the client.
   Task<void> reply(int status, std::string headers, std::string_view reply_body);
+  // When the last byte of the answer went, if somebody has looked at the clock then.
+  void set_ended_at(Nanos when) { ended_at_ = when; }
   // Notes how the exchange ended, without sending anything.
   void end(Outcome outcome, int status, std::string_view error = {});
 
@@ -94,6 +96,7 @@ class Exchange {
   Nanos started_;
   Deadline deadline_ = Deadline::never();
   Nanos upstream_time_ = 0;
+  Nanos ended_at_ = 0;
   routing::Route own_route_;
   std::optional<Nanos> client_timeout_;  // what the client's SDK says it will wait
   uint8_t trace_flags_ = 1;

@@ -99,6 +99,14 @@ void Deferred::unlink() {
   previous_ = next_ = this;
 }
 
+int64_t Loop::wall_micros() {
+  if (wall_read_at_ != now_) {
+    wall_read_at_ = now_;
+    wall_micros_ = clock_.wall_micros();
+  }
+  return wall_micros_;
+}
+
 void Loop::stop() {
   stopping_.store(true, std::memory_order_relaxed);
   const uint64_t one = 1;

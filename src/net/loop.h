@@ -75,6 +75,8 @@ class Loop {
   Nanos now() const { return now_; }
   // The monotonic clock, read afresh: for measuring inside a turn.
   Nanos read_clock() const { return clock_.monotonic(); }
+  // Wall clock of this turn, in microseconds since 1970: read once a turn, when first asked for.
+  int64_t wall_micros();
   Deadline after(Nanos wait) const { return Deadline::at(now_ + wait); }
   const Clock& clock() const { return clock_; }
   TimerWheel& timers() { return timers_; }
@@ -109,6 +111,8 @@ class Loop {
 
   const Clock& clock_;
   Nanos now_;
+  int64_t wall_micros_ = 0;
+  Nanos wall_read_at_ = -1;  // the turn it is of
   TimerWheel timers_;
   int epoll_fd_;
   int wake_fd_;

@@ -16,7 +16,7 @@ constexpr Nanos kLongestBackoff = 2 * kSecond;
 // Rows in one transaction: enough to make its cost vanish, few enough to keep it short.
 constexpr size_t kBatchRows = 4096;
 // Pages in the write-ahead log before they are moved into the database: 16 MiB.
-constexpr int kCheckpointPages = 4096;
+constexpr int kCheckpointPages = 2048;
 constexpr auto kLastPause = std::chrono::milliseconds(200);
 
 }  // namespace

@@ -75,9 +75,11 @@ TEST_F(SchemaTest, P6_RefusesWhatIsNoDatabase) {
 }
 
 TEST_F(SchemaTest, P6_RefusesADamagedDatabaseAndNeverStartsEmpty) {
+  size_t page_size = 0;
   {
     auto database = open_store(path_);
     ASSERT_TRUE(database);
+    page_size = static_cast<size_t>(*database->integer("PRAGMA page_size"));
     ASSERT_TRUE(database->exec(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)"
         " INSERT INTO name SELECT i, 'name ' || i FROM n"));
@@ -87,9 +89,9 @@ TEST_F(SchemaTest, P6_RefusesADamagedDatabaseAndNeverStartsEmpty) {
   const std::string good((std::istreambuf_iterator<char>(whole)), {});
   int refused = 0;
   int pages = 0;
-  for (size_t page = 0; page * 4096 < size; ++page, ++pages) {
+  for (size_t page = 0; page * page_size < size; ++page, ++pages) {
     std::string bad = good;
-    for (size_t i = 0; i < 64; ++i) bad[page * 4096 + i] ^= 0x5a;
+    for (size_t i = 0; i < 64; ++i) bad[page * page_size + i] ^= 0x5a;
     std::ofstream(path_, std::ios::binary | std::ios::trunc) << bad;
     auto opened = open_store(path_);
     refused += opened ? 0 : 1;
