@@ -1,7 +1,7 @@
 # The front door. Each door is a line or two over scripts/ and the presets of CMakePresets.json.
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help run build test check fmt tidy asan tsan fuzz bench soak bench-programs golden
+.PHONY: help run build test check fmt tidy asan tsan fuzz bench guard soak bench-programs golden
 
 help: ## list the doors
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
@@ -43,6 +43,9 @@ fuzz: ## each fuzz target for 60 seconds
 
 bench: bench-programs ## side by side with nginx, haproxy and other gateways; prints one table of ratios
 	@python3 bench/bench.py
+
+guard: bench-programs ## instructions of a request and of a streamed event; fails when they grow by over a tenth
+	@python3 bench/guard.py
 
 soak: bench-programs ## ten minutes of mixed traffic; fails if memory or descriptors grow
 	@python3 bench/soak.py

@@ -56,13 +56,13 @@ std::string model_id_in(std::string_view path) {
   return id;
 }
 
-Task<void> method_not_allowed(net::ServerExchange& http, std::string_view allowed) {
+Task<void> method_not_allowed(gateway::Shared& shared, net::ServerExchange& http,
+                              std::string_view allowed) {
   std::string headers;
   net::append_header(headers, "allow", allowed);
-  const Error error(Outcome::MethodNotAllowed, std::string(http.head().method.substr(0, 32)) +
-                                                   " is not allowed here; use " +
-                                                   std::string(allowed));
-  co_await send_error(http, error, std::move(headers));
+  Error error(Outcome::MethodNotAllowed, std::string(http.head().method.substr(0, 32)) +
+                                             " is not allowed here; use " + std::string(allowed));
+  return gateway::refuse(shared, http, std::move(error), std::move(headers));
 }
 
 std::string owner_of(const gateway::Snapshot& snapshot, const routing::Route& route) {
@@ -77,24 +77,28 @@ Task<void> ChatApi::handle(net::ServerExchange& http) {
   const std::string_view method = http.head().method;
   for (const Route& route : kPosts) {
     if (!is_path(path, route.path)) continue;
-    if (method != route.method) return method_not_allowed(http, route.method);
+    if (method != route.method) return method_not_allowed(shared_, http, route.method);
     return gateway::serve(shared_, http, route.endpoint);
   }
   const bool reading = method == "GET" || method == "HEAD";
   if (Health::answers(path)) {
-    return reading ? health_.reply(http, path) : method_not_allowed(http, "GET, HEAD");
+    return reading ? health_.reply(http, path) : method_not_allowed(shared_, http, "GET, HEAD");
   }
   if (is_path(path, kModels)) {
-    return reading ? list_models(http) : method_not_allowed(http, "GET, HEAD");
+    return reading ? list_models(http) : method_not_allowed(shared_, http, "GET, HEAD");
   }
   if (!model_id_in(path).empty()) {
-    return reading ? describe_model(http, path) : method_not_allowed(http, "GET, HEAD");
+    return reading ? describe_model(http, path) : method_not_allowed(shared_, http, "GET, HEAD");
   }
   return no_such_route(http, path);
 }
 
 std::string ChatApi::refuse(Outcome outcome, std::string_view reason) {
-  return openai::encode_error(Error(outcome, std::string(reason)));
+  std::string message(reason);
+  if (outcome == Outcome::HeadTooLarge) message += " (server.max_head, server.max_headers)";
+  const Error error(outcome, std::move(message));
+  gateway::book_refusal(shared_, error);
+  return openai::encode_error(error);
 }
 
 Task<void> ChatApi::list_models(net::ServerExchange& http) {
@@ -140,8 +144,7 @@ Task<void> ChatApi::no_such_route(net::ServerExchange& http, std::string_view pa
     const std::vector<std::string> near = nearest(path, known, 1);
     if (!near.empty()) message += "; did you mean " + near.front() + "?";
   }
-  const Error error(Outcome::NotFound, std::move(message));
-  co_await send_error(http, error);
+  return gateway::refuse(shared_, http, Error(Outcome::NotFound, std::move(message)));
 }
 
 }  // namespace sluice::api

@@ -94,6 +94,9 @@ Result<void> Service::open_side_door() {
       std::make_unique<SideDoor>(clock_, health_, [this] { return telemetry_->registry().text(); });
   const Result<net::Address> admin = to_net(loaded_.settings.server.admin_listen);
   if (!admin) return Error(Outcome::BadRequest, admin.error().message(), "server.admin_listen");
+  if (Result<void> free = net::Listener::check_free(*admin); !free) {
+    return Error(Outcome::BadRequest, free.error().message(), "server.admin_listen");
+  }
   Result<net::Address> listening = side_->admin_server.listen(*admin);
   if (!listening) return std::move(listening).error();
   admin_address_ = listening->text();
@@ -133,6 +136,9 @@ Result<void> Service::open_front_door() {
   }
   const Result<net::Address> address = to_net(settings.server.listen);
   if (!address) return Error(Outcome::BadRequest, address.error().message(), "server.listen");
+  if (Result<void> free = net::Listener::check_free(*address); !free) {
+    return Error(Outcome::BadRequest, free.error().message(), "server.listen");
+  }
   if (Result<void> listening = listen_on_all(*address, wrap); !listening) return listening;
   for (const std::unique_ptr<Worker>& worker : workers_) worker->start();
   return {};

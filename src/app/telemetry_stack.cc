@@ -109,6 +109,15 @@ Result<void> TelemetryStack::open_ledger(const Settings& settings) {
                  "cannot make " + settings.server.data_dir + ": " + failed.message(),
                  "server.data_dir");
   }
+  // Two writers would count past each other: each starts from the sums it finds.
+  Result<store::FileLock> lock = store::FileLock::take(settings.ledger.path + ".lock");
+  if (!lock) {
+    return Error(Outcome::BadRequest,
+                 "the ledger is in use or cannot be written: " + lock.error().message() +
+                     "; give each gateway a data directory of its own",
+                 "server.data_dir");
+  }
+  ledger_lock_ = *std::move(lock);
   Result<store::Database> database = store::open_store(settings.ledger.path);
   if (!database) return Error(Outcome::BadRequest, database.error().message(), "ledger.path");
   Result<std::vector<telemetry::UsageBase>> base = telemetry::read_usage_base(*database);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/result.h"
+#include "store/file_lock.h"
 #include "store/journal.h"
 #include "telemetry/ledger.h"
 #include "telemetry/ledger_sink.h"
@@ -48,6 +49,7 @@ class TelemetryStack {
   std::atomic<int64_t> revision_{1};
   std::atomic<int64_t> reload_ok_{1};
   Registry registry_;
+  store::FileLock ledger_lock_;
   telemetry::LedgerSink ledger_sink_;
   std::unique_ptr<store::Journal> journal_;
   std::unique_ptr<telemetry::Ledger> ledger_;

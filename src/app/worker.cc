@@ -1,6 +1,7 @@
 #include "app/worker.h"
 
 #include <utility>
+#include <vector>
 
 namespace sluice::app {
 namespace {
@@ -49,7 +50,11 @@ void Worker::apply(std::shared_ptr<const gateway::Snapshot> snapshot, net::Serve
   loop_.post([this, snapshot = std::move(snapshot), options]() mutable {
     shared_.snapshot = std::move(snapshot);
     server_.set_options(options);
-    client_.forget_unused_origins();
+    std::vector<const net::Origin*> origins;
+    for (const auto& upstream : shared_.snapshot->upstreams) {
+      origins.push_back(upstream->origin().get());
+    }
+    client_.keep_only(origins);
   });
 }
 

@@ -45,7 +45,8 @@ Task<Answered> read_refusal(Exchange& exchange, const routing::Target& target,
       providers::classify(status, reply.head().headers, text, wall);
   std::string message = "provider '" + upstream.name() + "' ";
   if (refusal.outcome == Outcome::UpstreamAuth) {
-    message += "refused the key it was given (status " + std::to_string(status) + ")";
+    message += upstream.has_key() ? "refused the key it was given" : "wants a key, and has none";
+    message += " (status " + std::to_string(status) + ")";
   } else {
     message += "answered with status " + std::to_string(status);
     if (!refusal.message.empty()) message += ": " + upstream.scrub(std::move(refusal.message));
@@ -161,6 +162,11 @@ Answered call_failure(Exchange& exchange, const routing::Target& target, const E
   const std::string& provider = exchange.snapshot->upstreams[target.provider]->name();
   Answered failure = failed(error);
   failure->failure.outcome = exchange.blame(error.outcome(), began, false);
+  // The provider's own limit is over, the exchange's is not: another target still has time.
+  const bool time_left = !exchange.until().deadline().passed(exchange.now());
+  if (error.outcome() == Outcome::TotalTimeout && time_left) {
+    failure->failure.outcome = Outcome::FirstByteTimeout;
+  }
   failure->message = "provider '" + provider + "': " + failure->message;
   return failure;
 }

@@ -40,7 +40,7 @@ class InFlight {
 // Tells the client of the last failure: in the upstream's own words where those are about the
 // request or its limits, in ours where they are about the upstream (its status would look like the
 // client's own fault: 401, 404).
-Task<void> give_up(Exchange& exchange, Answered why) {
+Task<void> give_up(Exchange& exchange, const routing::Target& target, Answered why) {
   AttemptFailure& failure = *why;
   const Outcome outcome = failure.failure.outcome;
   const bool own_words =
@@ -51,7 +51,7 @@ Task<void> give_up(Exchange& exchange, Answered why) {
     co_await exchange.fail(error);
     co_return;
   }
-  std::string headers = exchange.reply_headers(nullptr);
+  std::string headers = exchange.reply_headers(&target);
   net::append_header(headers, "content-type", "application/json");
   headers += failure.headers;
   exchange.end(outcome, failure.status, failure.message);
@@ -62,16 +62,19 @@ Task<void> give_up(Exchange& exchange, Answered why) {
 // its own, so that a stream does not keep room for it.
 [[gnu::noinline]] Task<bool> try_again(Exchange& exchange, routing::AttemptPlan& plan,
                                        Answered failure) {
+  const routing::Target& failed = exchange.route->targets[plan.current()];
   const std::optional<routing::AttemptPlan::Step> step = plan.failed(failure->failure);
   const bool in_time = step && !exchange.until().deadline().passed(exchange.now() + step->pause);
   // For a client that is gone nothing more is tried, and this attempt is what it left.
   if (!in_time || exchange.http.cancel().cancelled()) {
-    co_await give_up(exchange, std::move(failure));
+    co_await give_up(exchange, failed, std::move(failure));
     co_return false;
   }
   if (step->pause == 0) co_return true;
   const Until pause = exchange.until().earlier(exchange.shared.loop.after(step->pause));
+  const Nanos paused_at = exchange.now();
   const net::Wake woken = co_await net::Sleep(exchange.shared.loop, pause);
+  exchange.add_upstream_time(exchange.now() - paused_at);
   if (woken != net::Wake::Cancelled) co_return true;
   const Error gone(exchange.http.cancel().why(), "the client went away between two attempts");
   co_await exchange.fail(gone);

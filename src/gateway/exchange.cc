@@ -37,7 +37,8 @@ Exchange::~Exchange() {
   }
   record.duration_micros = ((ended_at_ != 0 ? ended_at_ : now()) - started_) / kMicrosecond;
   record.upstream_micros = upstream_time_ / kMicrosecond;
-  record.overhead_micros = record.duration_micros - record.upstream_micros;
+  record.overhead_micros =
+      record.duration_micros - record.upstream_micros - client_time_ / kMicrosecond;
   record.bytes_in = http.bytes_in();
   record.bytes_out = http.bytes_out();
   shared.ledger.finish(shared.lane, std::move(record));
@@ -140,7 +141,7 @@ Task<void> Exchange::reply(int status, std::string headers, std::string_view rep
     end(sent.error().outcome(), http_status_of(sent.error().outcome()), sent.error().message());
 }
 
-[[gnu::noinline]] Task<void> Exchange::fail(const Error& error) {
+[[gnu::noinline]] Task<void> Exchange::fail(const Error& error, std::string more) {
   const int status = http_status_of(error.outcome());
   end(error.outcome(), status, error.message());
   if (http.cancel().cancelled() && http.cancel().why() == Outcome::ClientClosed) {
@@ -161,6 +162,7 @@ Task<void> Exchange::reply(int status, std::string headers, std::string_view rep
   }
   std::string headers = reply_headers(nullptr);
   net::append_header(headers, "content-type", "application/json");
+  headers += more;
   // What we have tried and retried already is not to be multiplied by the client's own retries.
   const bool pointless =
       is_upstream_failure(error.outcome()) && error.outcome() != Outcome::UpstreamRateLimit;

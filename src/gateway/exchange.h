@@ -62,9 +62,11 @@ class Exchange {
   // The header line of W3C trace context for the next attempt: the same trace, a span of its own.
   void append_traceparent(std::string& head);
 
-  // Time that passed waiting for an upstream, and nothing else.
+  // Time that passed waiting for upstreams, pauses between two attempts included; and for the
+  // client, to send its body or to take the reply.
   void add_upstream_time(Nanos spent) { upstream_time_ += spent; }
-  Nanos overhead() const { return now() - started_ - upstream_time_; }
+  void add_client_time(Nanos spent) { client_time_ += spent; }
+  Nanos overhead() const { return now() - started_ - upstream_time_ - client_time_; }
 
   // The fields every reply carries: request id, who answered, what we cost. For a stream whose
   // target may still change, `target` is null and the fields that would name it are left out.
@@ -80,8 +82,8 @@ class Exchange {
   void release_request();
 
   // Ends the exchange with an error in the client's dialect: a reply if nothing was sent yet, else
-  // an event.
-  Task<void> fail(const Error& error);
+  // an event. `headers`: further complete lines of the reply.
+  Task<void> fail(const Error& error, std::string headers = {});
   // The same with a status and body of our own choosing, for what an upstream said to the client.
   Task<void> reply(int status, std::string headers, std::string_view reply_body);
   // When the last byte of the answer went, if somebody has looked at the clock then.
@@ -96,6 +98,7 @@ class Exchange {
   Nanos started_;
   Deadline deadline_ = Deadline::never();
   Nanos upstream_time_ = 0;
+  Nanos client_time_ = 0;
   Nanos ended_at_ = 0;
   routing::Route own_route_;
   std::optional<Nanos> client_timeout_;  // what the client's SDK says it will wait

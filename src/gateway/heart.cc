@@ -25,6 +25,7 @@ void Heart::arm() {
 }
 
 void Heart::on_timer() {
+  if (exchange_.http.replied()) return;  // at most its last bytes are on their way
   const StreamOptions& options = exchange_.snapshot->stream;
   const Nanos now = exchange_.shared.loop.now();
   if (now - last_sent_ >= options.heartbeat && !paused_) {

@@ -10,6 +10,8 @@
 namespace sluice::gateway {
 namespace {
 
+constexpr std::string_view kNoEndpoint = "other";
+
 // Bytes of the request, out of their content coding.
 Result<void> take_body(Exchange& exchange, std::string_view body) {
   Result<std::string_view> plain =
@@ -21,7 +23,14 @@ Result<void> take_body(Exchange& exchange, std::string_view body) {
 }
 
 [[gnu::noinline]] Task<Result<void>> read_body(Exchange& exchange) {
+  const Nanos began = exchange.now();
   Result<std::string_view> body = co_await exchange.http.body();
+  exchange.add_client_time(exchange.now() - began);
+  if (!body && body.error().outcome() == Outcome::TooLarge) {
+    co_return Error(Outcome::TooLarge, body.error().message() + ": over " +
+                                           std::to_string(exchange.snapshot->max_body) +
+                                           " bytes (server.max_body)");
+  }
   if (!body) co_return std::move(body).error();
   co_return take_body(exchange, *body);
 }
@@ -102,6 +111,25 @@ Task<void> serve(Shared& shared, net::ServerExchange& http, chat::Endpoint endpo
     bug = std::current_exception();
   }
   if (bug) co_await note_bug(exchange, std::move(bug));
+}
+
+Task<void> refuse(Shared& shared, net::ServerExchange& http, Error error, std::string headers) {
+  Exchange exchange(shared, http, chat::Endpoint::Chat);
+  exchange.record.endpoint = kNoEndpoint;
+  co_await exchange.fail(error, std::move(headers));
+}
+
+void book_refusal(Shared& shared, const Error& error) {
+  telemetry::Record record;
+  record.started_micros = shared.loop.wall_micros();
+  record.key = shared.ids.next_key(record.started_micros);
+  record.request_id = shared.ids.request_id(record.key);
+  record.trace_id = shared.ids.trace_id();
+  record.endpoint = kNoEndpoint;
+  record.outcome = error.outcome();
+  record.status = http_status_of(error.outcome());
+  record.error = error.message();
+  shared.ledger.finish(shared.lane, std::move(record));
 }
 
 }  // namespace sluice::gateway

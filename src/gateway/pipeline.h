@@ -9,4 +9,10 @@ namespace sluice::gateway {
 // of ours: it is caught here, once, and told as such.
 Task<void> serve(Shared& shared, net::ServerExchange& http, chat::Endpoint endpoint);
 
+// Answers a request that no endpoint takes, and books it like any other. `headers`: further lines.
+Task<void> refuse(Shared& shared, net::ServerExchange& http, Error error, std::string headers = {});
+
+// Books a request that never became one: its head was no HTTP, too large or too slow.
+void book_refusal(Shared& shared, const Error& error);
+
 }  // namespace sluice::gateway

@@ -19,6 +19,9 @@ using Kind = openai::StreamEvent::Kind;
 // it loses its connection, not our time.
 constexpr Nanos kTailTime = 100 * kMillisecond;
 
+// An upstream and a client that are always ready must not keep the loop from everybody else.
+constexpr size_t kMostAtOnce = 256 * 1024;
+
 openai::StreamOptions reader_options(const Exchange& exchange, const routing::Target& target) {
   return {.endpoint = exchange.request.endpoint,
           .asked_usage = exchange.request.asked_usage,
@@ -137,7 +140,9 @@ Relay::Piece Relay::take(const net::IoResult& got) {
 [[gnu::noinline]] Task<Relay::Progress> Relay::flush() {
   behind_ = false;
   heart_.pause();
+  const Nanos began = exchange_.now();
   const Result<void> sent = co_await exchange_.http.flush();
+  exchange_.add_client_time(exchange_.now() - began);
   heart_.resume();
   if (!sent) co_return fail(sent.error().outcome(), sent.error().message());
   co_return Progress::More;
@@ -175,6 +180,9 @@ Relay::Progress Relay::take(const sse::Event& event) {
   }
   if (!meaning.bytes.empty()) {
     ++exchange_.record.events;
+    if (!committed_ && held_.size() > exchange_.snapshot->stream.max_event) {
+      return fail(Outcome::UpstreamBadReply, "the upstream's stream goes on and says nothing");
+    }
     (committed_ ? exchange_.shared.out : held_).append(meaning.bytes);
   }
   return meaning.kind == Kind::Done ? Progress::Done : Progress::More;
@@ -248,12 +256,20 @@ Task<Answered> relay(Exchange& exchange, const routing::Target& target, Heart& h
   Relay stream(exchange, target, heart, std::move(reply));
   if (Result<void> ready = stream.prepare(); !ready) co_return failed(ready.error());
   Progress progress = Progress::More;
+  size_t at_once = 0;
   while (progress == Progress::More) {
+    if (at_once > kMostAtOnce) {
+      at_once = 0;
+      net::Yield yield(exchange.shared.loop);
+      co_await yield;
+    }
     Relay::Piece piece = stream.try_read();
     while (!piece) {
+      at_once = 0;
       const net::IoResult got = co_await stream.read();
       piece = stream.take(got);
     }
+    if (*piece) at_once += (*piece)->size();
     progress = stream.pass(*piece);
     if (!stream.is_behind()) continue;
     const Progress flushed = co_await stream.flush();

@@ -1,7 +1,9 @@
 #include "net/client.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -119,11 +121,10 @@ size_t Client::idle_connections() const {
   return count;
 }
 
-void Client::forget_unused_origins() {
-  std::erase_if(pools_->by_origin, [](const auto& entry) {
-    const std::shared_ptr<Pool>& pool = entry.second;
-    if (!pool->is_last_to_know_origin()) return false;
-    pool->close();
+void Client::keep_only(std::span<const Origin* const> wanted) {
+  std::erase_if(pools_->by_origin, [wanted](const auto& entry) {
+    if (std::find(wanted.begin(), wanted.end(), entry.first) != wanted.end()) return false;
+    entry.second->close();
     return true;
   });
 }
@@ -151,15 +152,18 @@ Task<Result<CallReply>> Client::call(std::shared_ptr<const Origin> origin,
 
     Failure failure;
     RequestParts parts(*pool, request);
-    SendRequest sending(stream, parts, timeouts.idle, until);
+    // Until all has gone. It must end before the reply does, which may close the stream.
+    std::optional<SendRequest> sending(std::in_place, stream, parts, timeouts.idle, until);
     Until answered = until;
     for (;;) {
       size_t got = 0;
-      failure.sending = !sending.complete();
+      failure.sending = sending.has_value();
       if (failure.sending) {
-        failure.result = co_await sending;
-        got = sending.early_bytes();
-        if (sending.complete()) {
+        failure.result = co_await *sending;
+        got = sending->early_bytes();
+        failure.sent = sending->sent();
+        if (sending->complete()) {
+          sending.reset();
           trace.sent_at = loop.read_clock();
           answered = until.earlier(Deadline::at(trace.sent_at + timeouts.first_byte));
           if (rested) stream.readiness().set_ready(Readiness::kIn);
@@ -183,11 +187,12 @@ Task<Result<CallReply>> Client::call(std::shared_ptr<const Origin> origin,
       }
       if (parsed == CallReply::State::HeadStatus::Done) {
         trace.request_sent = true;
-        state->begin_body(sending.complete());
+        const bool whole_request_sent = !sending;
+        sending.reset();
+        state->begin_body(whole_request_sent);
         co_return CallReply(std::move(state));
       }
     }
-    failure.sent = sending.sent();
     trace.request_sent = trace.first_byte_at != 0 || !provably_unread(stream, failure);
     const bool over =
         failure.result.status == IoStatus::Timeout || failure.result.status == IoStatus::Cancelled;

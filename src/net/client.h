@@ -111,8 +111,8 @@ class Client {
                                CallTimeouts timeouts, Until until, CallTrace& trace);
 
   size_t idle_connections() const;
-  // Closes the kept-alive connections of origins that only this pool still knows (after a reload).
-  void forget_unused_origins();
+  // Closes the kept-alive connections of every other origin (after a reload).
+  void keep_only(std::span<const Origin* const> wanted);
 
  private:
   friend class CallReply;

@@ -129,6 +129,8 @@ Task<Result<std::unique_ptr<Socket>>> connect_to_any(Loop& loop, std::vector<Add
       if (wake == Wake::Timeout) break;
     }
     if (race->winner == nullptr && until.deadline().passed(loop.now())) {
+      // Not here: it may be an attempt that woke us, from within itself.
+      loop.post([race] { race->attempts.clear(); });
       co_return Error(Outcome::ConnectTimeout, "connecting to " + addresses.front().text() +
                                                    " and its other addresses took too long");
     }

@@ -67,7 +67,7 @@ SendRequest::SendRequest(Stream& stream, RequestParts& parts, Nanos stall, Until
       stall_(stall) {}
 
 void SendRequest::await_suspend(std::coroutine_handle<> coroutine) {
-  if (begun_) return IoWait::await_suspend(coroutine);
+  if (begun_) return wait(coroutine);
   coroutine_ = coroutine;
   loop().defer(*this);
 }
@@ -78,8 +78,13 @@ void SendRequest::on_turn_end() {
   if (over) {
     coroutine_.resume();
   } else {
-    IoWait::await_suspend(coroutine_);
+    wait(coroutine_);
   }
+}
+
+void SendRequest::wait(std::coroutine_handle<> coroutine) {
+  suspended_ = true;
+  IoWait::await_suspend(coroutine);
 }
 
 bool SendRequest::step() {
@@ -105,7 +110,6 @@ bool SendRequest::step() {
 bool SendRequest::look_for_reply() {
   if (progressed_ && suspended_) extend(whole_.earlier(loop().after(stall_)));
   progressed_ = false;
-  suspended_ = true;
   if (!stream_.readiness().ready(Readiness::kIn)) return false;
   const IoResult got = stream_.try_read(loop().scratch());
   if (got.status == IoStatus::Again) return false;

@@ -44,7 +44,10 @@ class SendRequest final : public IoWait, private Deferred {
   SendRequest(Stream& stream, RequestParts& parts, Nanos stall, Until until);
   bool await_ready() { return begun_ && IoWait::await_ready(); }
   void await_suspend(std::coroutine_handle<> coroutine);
-  IoResult await_resume() { return finish(); }
+  IoResult await_resume() {
+    suspended_ = false;
+    return finish();
+  }
 
   bool complete() const { return parts_.empty(); }
   size_t sent() const { return sent_; }
@@ -52,6 +55,7 @@ class SendRequest final : public IoWait, private Deferred {
 
  private:
   void on_turn_end() override;
+  void wait(std::coroutine_handle<> coroutine);
   bool step() override;
   bool look_for_reply();
   uint8_t interest() const override { return Readiness::kOut | Readiness::kIn; }

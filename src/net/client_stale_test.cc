@@ -24,7 +24,7 @@ TEST_F(StaleConnection, KA_5_AnEndOrResetWhileIdleIsNoticedForFree) {
     settle();
     EXPECT_EQ(client_.idle_connections(), 0u);
     EXPECT_FALSE(fetch(origin).trace.reused);
-    client_.forget_unused_origins();
+    client_.keep_only({});
     pass(origin->idle_timeout);
   }
 }

@@ -50,10 +50,10 @@ TEST_F(ClientCall, ForgetsOriginsThatNobodyUsesAnyMore) {
   ScriptedServer server(loop_, [](const std::string&) { return Answer{ok_reply("x")}; });
   auto origin = origin_of(server);
   fetch(origin);
-  client_.forget_unused_origins();
+  const Origin* const used[] = {origin.get()};
+  client_.keep_only(used);
   EXPECT_EQ(client_.idle_connections(), 1u);
-  origin.reset();
-  client_.forget_unused_origins();
+  client_.keep_only({});
   EXPECT_EQ(client_.idle_connections(), 0u);
 }
 
@@ -72,7 +72,22 @@ TEST_F(ClientCall, ReadsRepliesSplitAtEveryByte) {
       EXPECT_EQ(got.body, "Wikipedia") << got.message;
       EXPECT_EQ(client_.idle_connections(), 1u);
     }
-    client_.forget_unused_origins();
+    client_.keep_only({});
+  }
+}
+
+TEST_F(ClientCall, AReplyWithoutABodyMayEndItsConnection) {
+  for (const char* head :
+       {"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n",
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"}) {
+    for (const Then then : {Then::Keep, Then::Close}) {
+      ScriptedServer server(loop_, [&](const std::string&) { return Answer{head, then}; });
+      const Fetched got = fetch(origin_of(server));
+      EXPECT_GE(got.status, 204) << head << got.message;
+      EXPECT_EQ(got.body, "");
+    }
+    client_.keep_only({});
   }
 }
 
@@ -92,7 +107,7 @@ TEST_F(ClientCall, ReadsALargeReplyOfEachFraming) {
       EXPECT_TRUE(got.body == body) << got.message << " after " << got.body.size();
       EXPECT_EQ(client_.idle_connections(), answer.then == Then::Keep ? 1u : 0u);
     }
-    client_.forget_unused_origins();
+    client_.keep_only({});
   }
 }
 

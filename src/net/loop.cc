@@ -50,7 +50,7 @@ void Loop::run() {
 }
 
 void Loop::turn(Nanos longest) {
-  run_deferred();  // of before the first turn
+  if (deferred_.linked()) longest = 0;
   const Deadline due = timers_.next_due();
   if (!due.is_never()) longest = std::min(longest, due.when() - now_);
 
@@ -84,13 +84,23 @@ void Loop::defer(Deferred& work) {
   deferred_.previous_ = &work;
 }
 
-// What is done may defer more.
+// What is deferred meanwhile waits for the next turn: nobody keeps the loop from its events.
 void Loop::run_deferred() {
-  while (deferred_.linked()) {
-    Deferred& work = *deferred_.next_;
+  DeferredList now;
+  now.take_over(deferred_);
+  while (now.linked()) {
+    Deferred& work = *now.next_;
     work.unlink();
     work.on_turn_end();
   }
+}
+
+void Deferred::take_over(Deferred& ring) {
+  if (!ring.linked()) return;
+  next_ = ring.next_;
+  previous_ = ring.previous_;
+  next_->previous_ = previous_->next_ = this;
+  ring.next_ = ring.previous_ = &ring;
 }
 
 void Deferred::unlink() {

@@ -45,6 +45,7 @@ class Deferred {
   friend class Loop;
   virtual void on_turn_end() = 0;
   bool linked() const { return next_ != this; }
+  void take_over(Deferred& ring);
   void unlink();
 
   Deferred* previous_ = this;
@@ -63,9 +64,11 @@ class Loop {
   // One turn: waits for events for at most `longest`, then handles them, the timers due, the
   // mailbox, and what was deferred meanwhile.
   void turn(Nanos longest);
-  // Calls `work` at the end of this turn, once, unless it is destroyed before. In the order of
-  // deferring; deferring twice is the same as once.
+  // Calls `work` at the end of this turn, once, unless it is destroyed before; at the end of the
+  // next one if this turn's end has come already. In the order of deferring; deferring twice is the
+  // same as once.
   void defer(Deferred& work);
+  bool has_deferred() const { return deferred_.linked(); }
   // From any thread.
   void stop();
   // Runs `work` on the loop's thread in a later turn. From any thread.
@@ -172,6 +175,24 @@ class Sleep final : public Wait {
   bool await_ready() { return given_up(); }
   void await_suspend(std::coroutine_handle<> coroutine) { suspend(coroutine); }
   Wake await_resume() const { return why(); }
+};
+
+// co_await Yield(loop): goes on at the end of this turn, or of the next one if that has come. For
+// work that could go on for long without ever waiting.
+class Yield final : private Deferred {
+ public:
+  explicit Yield(Loop& loop) : loop_(loop) {}
+  bool await_ready() const { return false; }
+  void await_suspend(std::coroutine_handle<> coroutine) {
+    coroutine_ = coroutine;
+    loop_.defer(*this);
+  }
+  void await_resume() const {}
+
+ private:
+  void on_turn_end() override { coroutine_.resume(); }
+  Loop& loop_;
+  std::coroutine_handle<> coroutine_;
 };
 
 // A one-slot bell: one coroutine waits, anybody on the same loop rings. A ring with nobody waiting

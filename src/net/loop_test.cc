@@ -94,13 +94,14 @@ TEST_F(LoopTest, DeferredWorkIsDoneOnceWhenAllEventsOfTheTurnWereSeen) {
   EXPECT_EQ(later.calls, 1);
 }
 
-TEST_F(LoopTest, WhatDeferredWorkDefersIsDoneInTheSameTurn) {
-  Later first;
-  Later second;
-  first.then = [&] { loop.defer(second); };
-  loop.defer(first);
+TEST_F(LoopTest, WhatDeferredWorkDefersWaitsForTheNextTurnWhichComesAtOnce) {
+  Later again;
+  again.then = [&] { loop.defer(again); };
+  loop.defer(again);
   loop.turn(0);
-  EXPECT_EQ(second.calls, 1);
+  EXPECT_EQ(again.calls, 1);
+  loop.turn(kSecond);
+  EXPECT_EQ(again.calls, 2);
 }
 
 TEST_F(LoopTest, DestroyedDeferredWorkIsNotDone) {

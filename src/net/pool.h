@@ -62,7 +62,6 @@ class Pool final : private Timer {
   void put(std::unique_ptr<Connection> connection);
   // Closes what is idle and keeps nothing from now on.
   void close();
-  bool is_last_to_know_origin() const { return origin_.use_count() == 1; }
   size_t idle() const { return idle_.size(); }
 
   // Header lists keep their memory from reply to reply.

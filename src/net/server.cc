@@ -44,6 +44,11 @@ Task<Result<void>> ServerExchange::reply(int status, std::string_view headers,
 void ServerExchange::start_stream(int status, std::string_view headers) {
   connection_.start_stream(status, headers);
 }
+bool ServerExchange::replied() const {
+  return connection_.reply_ == ServerConnection::Reply::Sent ||
+         connection_.reply_ == ServerConnection::Reply::Aborted;
+}
+
 bool ServerExchange::streaming() const {
   return connection_.reply_ == ServerConnection::Reply::Streaming;
 }

@@ -65,6 +65,8 @@ class ServerExchange {
   // first chunk.
   void start_stream(int status, std::string_view headers);
   bool streaming() const;
+  // The reply is over, as far as the handler is concerned.
+  bool replied() const;
   // Sends `data` as one chunk, at the end of this turn. Waits while the client is slower than we
   // are: that is the back-pressure.
   Task<Result<void>> send_chunk(std::string_view data);

@@ -95,7 +95,11 @@ Task<Result<std::string_view>> ServerConnection::read_body() {
   // The end of the connection is seen by reading, after the bytes that came before it.
   stream_->cancel_on_hang_up(nullptr);
   while (body_ == Body::Partial) {
-    const std::span<char> room = sized ? request_->body.tail() : state_.loop.scratch();
+    // Of a sized body never more than belongs to it: a buffer used before may have room for more.
+    const std::span<char> room =
+        sized
+            ? request_->body.tail().first(static_cast<size_t>(head.length) - request_->body.size())
+            : state_.loop.scratch();
     const Until until(body_deadline(begun), &cancel_);
     const IoResult got = co_await stream_->read_some(room, until);
     if (got.status == IoStatus::Timeout) {

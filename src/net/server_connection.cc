@@ -68,8 +68,14 @@ Task<void> ServerConnection::run(State& state, Arrival arrival) {
     if (self.needs_last_word(threw)) co_await self.last_word(threw);
     self.end_exchange();
   }
+  if (self.broken_) co_return;
   const bool unread = self.body_ != Body::Whole || self.stream_->readiness().ready(Readiness::kIn);
-  if (unread && !self.broken_) co_await self.linger();
+  if (unread) {
+    co_await self.linger();
+  } else {
+    // A TLS client could not tell a whole reply that ends with the connection from a cut one.
+    self.stream_->finish();
+  }
 }
 
 Task<void> ServerConnection::turn_away(State& state, Arrival arrival) {

@@ -25,7 +25,7 @@ struct ServerRequest {
   uint64_t held = 0;  // bytes counted in the server's sum
 };
 
-class ServerConnection final : private Deferred {
+class ServerConnection final : private Deferred, private ReadyHook {
  public:
   using State = Server::State;
 
@@ -94,10 +94,12 @@ class ServerConnection final : private Deferred {
   bool push(const Parts& parts);
   void send_pushed();
   void on_turn_end() override;
+  void keep_behind(std::string_view left);
+  void on_ready() override;
   bool push_chunk(std::string_view data);
   Task<Result<void>> flush();
   Task<Result<void>> send_rest(Parts parts);
-  Task<Result<void>> write_out(std::string_view bytes);
+  Task<Result<void>> write_out(std::string_view bytes, std::string_view more = {});
   Result<void> written(const IoResult& result);
   void begin_head(std::string& out, int status, std::string_view headers);
   void end_head(std::string& out) const;

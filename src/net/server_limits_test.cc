@@ -308,6 +308,16 @@ TEST_F(ServerTest, APushedChunkKeepsItsPlaceWhateverTheRoom) {
   EXPECT_TRUE(whole.ends_with("\r\n\r\n5\r\nfirst\r\n6\r\nsecond\r\n0\r\n\r\n"));
 }
 
+TEST_F(ServerTest, WhatAClientHadNoRoomForGoesOutAsSoonAsItHas) {
+  const auto peer = connect();
+  peer->set_room(20);
+  peer->send("GET /push HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(peer->received().size(), 20u);
+  for (int i = 0; i < 4; ++i) peer->set_room(30);
+  EXPECT_TRUE(peer->received().ends_with("\r\n\r\n5\r\nfirst\r\n"));
+  EXPECT_EQ(handler.ended, 0);
+}
+
 TEST_F(ServerTest, APushToAClientThatIsGoneSaysSoAtTheFlush) {
   const auto peer = connect();
   peer->send("GET /push HTTP/1.1\r\nHost: a\r\n\r\n");

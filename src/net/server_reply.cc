@@ -160,6 +160,7 @@ void ServerConnection::start_stream(int status, std::string_view headers) {
 // Never cancels, since it may be called from anywhere: a failed stream is told by flush(), and by
 // the hang-up that comes with it.
 bool ServerConnection::push(const Parts& parts) {
+  if (parts.size() == 0) return backlog_.empty() && !broken_;
   std::string& outbox = state_.outbox;
   if (pushed_ > 0 && pushed_at_ + pushed_ != outbox.size()) send_pushed();
   const bool waits = flushing_ || !backlog_.empty();
@@ -190,10 +191,32 @@ void ServerConnection::send_pushed() {
     bytes_out_ += sent.bytes;
     left.remove_prefix(sent.bytes);
   }
-  backlog_.append(left);
+  keep_behind(left);
   if (--state_.pushing > 0) return;
   if (state_.outbox.capacity() > kOutboxKept) std::string().swap(state_.outbox);
   state_.outbox.clear();
+}
+
+// What is left goes out as soon as the client makes room, whether or not there is more to send.
+void ServerConnection::keep_behind(std::string_view left) {
+  if (left.empty()) return;
+  backlog_.append(left);
+  if (!broken_) stream_->readiness().call_when_ready(this);
+}
+
+void ServerConnection::on_ready() {
+  if (flushing_ || broken_) return;
+  const std::string out = std::exchange(backlog_, {});
+  std::string_view left(out);
+  while (!left.empty() && !broken_) {
+    const iovec whole = part(left);
+    const IoResult sent = stream_->try_write({&whole, 1});
+    broken_ = sent.status == IoStatus::Failed;
+    if (!sent.ok()) break;
+    bytes_out_ += sent.bytes;
+    left.remove_prefix(sent.bytes);
+  }
+  keep_behind(left);
 }
 
 void ServerConnection::on_turn_end() {
@@ -221,6 +244,7 @@ bool ServerConnection::push_chunk(std::string_view data) {
 Task<Result<void>> ServerConnection::flush() {
   Pushed pushed(*this);
   co_await pushed;
+  stream_->readiness().call_when_ready(nullptr);
   while (!broken_ && !backlog_.empty()) {
     const std::string out = std::exchange(backlog_, {});
     flushing_ = true;
@@ -268,16 +292,15 @@ Task<Result<void>> ServerConnection::send_rest(Parts parts) {
       parts.data.data() >= scratch.data() && parts.data.data() < scratch.data() + scratch.size();
   std::string kept(parts.head);
   if (shared) kept.append(std::exchange(parts.data, {}));
-  Result<void> sent = co_await write_out(kept);
-  if (sent && !parts.data.empty()) co_return co_await write_out(parts.data);
-  co_return sent;
+  co_return co_await write_out(kept, parts.data);
 }
 
-Task<Result<void>> ServerConnection::write_out(std::string_view bytes) {
+// In one call: a TLS stream wants to see at least the bytes again that it saw before.
+Task<Result<void>> ServerConnection::write_out(std::string_view bytes, std::string_view more) {
   const Nanos stall = state_.options.write_timeout;
   const Until until(state_.loop.after(stall), &cancel_);
-  const iovec whole = part(bytes);
-  const std::span<const iovec> all(&whole, 1);
+  const iovec both[] = {part(bytes), part(more)};
+  const std::span<const iovec> all(both, more.empty() ? 1 : 2);
   const IoResult sent = co_await stream_->write_all(all, until, stall);
   co_return written(sent);
 }

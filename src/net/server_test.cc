@@ -102,6 +102,18 @@ TEST_F(ServerTest, NET_5_ALargeBodyArrivesWholeInAnyFraming) {
   EXPECT_FALSE(handler.arrived);
 }
 
+TEST_F(ServerTest, NET_7_ABodyNeverReachesIntoTheNextRequestWhateverTheBuffer) {
+  const std::string body(100, 'b');
+  const std::string request = echo(body);
+  const size_t head = request.find("\r\n\r\n") + 4;
+  const auto peer = connect();
+  for (int i = 0; i < 3; ++i) {  // later ones find a buffer that is used and larger
+    peer->send(request.substr(0, head));
+    peer->send(request.substr(head) + kHello);
+    EXPECT_EQ(peer->take_received(), echo_reply(body) + kHelloReply) << i;
+  }
+}
+
 TEST_F(ServerTest, AHeadRequestGetsNoBody) {
   const auto peer = connect();
   peer->send("HEAD /hello HTTP/1.1\r\nHost: a\r\n\r\n" + kHello);

@@ -248,6 +248,18 @@ class Listener::Retry final : public Timer {
   Listener& listener_;
 };
 
+Result<void> Listener::check_free(const Address& address) {
+  if (address.port() == 0) return {};
+  const int fd = socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  if (fd >= 0) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  const bool taken = fd < 0 || bind(fd, address.get(), address.length()) != 0;
+  const int error = errno;
+  if (fd >= 0) close(fd);
+  if (!taken) return {};
+  return Error(Outcome::Bug, "cannot listen on " + address.text() + ": " + std::strerror(error));
+}
+
 Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, const Address& address,
                                                  OnAccept on_accept) {
   const auto failed = [&](const char* what, int fd) {

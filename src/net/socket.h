@@ -71,6 +71,9 @@ class Listener final : private EventTarget {
  public:
   using OnAccept = std::function<void(std::unique_ptr<Socket>)>;
 
+  // Whether somebody listens there already: SO_REUSEPORT would let two programs share the address,
+  // and each get a part of what is meant for one. For before the first open().
+  static Result<void> check_free(const Address& address);
   static Result<std::unique_ptr<Listener>> open(Loop& loop, const Address& address,
                                                 OnAccept on_accept);
   ~Listener();

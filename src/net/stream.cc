@@ -7,6 +7,7 @@ namespace sluice::net {
 
 void Readiness::notify(uint8_t what) {
   set_ready(what);
+  if (waiter_ == nullptr && hook_ != nullptr) std::exchange(hook_, nullptr)->on_ready();
   if (waiter_ == nullptr || (waiter_->interest() & what) == 0) return;
   IoWait* waiter = waiter_;
   if (waiter->step()) {

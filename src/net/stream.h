@@ -33,6 +33,15 @@ struct IoResult {
   bool ok() const { return status == IoStatus::Ok; }
 };
 
+// Called once when a stream has become ready for something that nobody waits for.
+class ReadyHook {
+ public:
+  virtual void on_ready() = 0;
+
+ protected:
+  ~ReadyHook() = default;
+};
+
 // What a stream's transport can do now, and who waits for it. Fed by epoll, or by a test.
 class Readiness {
  public:
@@ -54,6 +63,8 @@ class Readiness {
   // `cancel` is cancelled with ClientClosed when the peer hangs up, at once if it has; null stops
   // that.
   void cancel_on_hang_up(Cancel* cancel);
+  // At the next notify() without a waiter; null takes it back.
+  void call_when_ready(ReadyHook* hook) { hook_ = hook; }
   bool watched_for_hang_up() const { return on_hang_up_ != nullptr; }
 
  private:
@@ -61,6 +72,7 @@ class Readiness {
   Loop& loop_;
   class IoWait* waiter_ = nullptr;
   Cancel* on_hang_up_ = nullptr;
+  ReadyHook* hook_ = nullptr;
   uint8_t ready_ = 0;
   bool hung_up_ = false;
 };

@@ -37,6 +37,8 @@ class Upstream {
   explicit Upstream(UpstreamOptions options);
 
   const std::string& name() const { return options_.name; }
+  // A header of its own may carry one.
+  bool has_key() const { return !options_.api_key.empty() || !options_.headers.empty(); }
   const std::shared_ptr<const net::Origin>& origin() const { return options_.origin; }
   const net::CallTimeouts& timeouts() const { return options_.timeouts; }
   Nanos total_timeout() const { return options_.total_timeout; }

@@ -11,6 +11,8 @@ namespace sluice::telemetry {
 namespace {
 
 constexpr int64_t kMicrosPerSecond = 1'000'000;
+// Names of models come from callers where a provider takes any.
+constexpr size_t kMostLoggedModels = 1000;
 
 // An upstream was asked and something came back, or should have.
 Delivered delivered(const Record& record) {
@@ -117,6 +119,7 @@ void Ledger::finish(unsigned lane, Record&& record) {
   const TargetMeters& meters = meters_of(record);
   const Priced priced = price(record);
   if (!priced.charge.cost) log_unpriced(record, meters);
+  if (record.outcome != Outcome::Ok || record.attempts.size() > 1) log_refused_keys(record);
   meters_.count(lane, record, meters, priced.charge);
   if (parts_.access != nullptr) {
     parts_.access->append(lane, access_line_bound(record), [&](char* out, size_t) {
@@ -140,9 +143,25 @@ void Ledger::store(unsigned lane, const Record& record, const TargetMeters& mete
 
 // Once per model: the counter says how often (acceptance PRICE-1).
 void Ledger::log_unpriced(const Record& record, const TargetMeters& meters) const {
-  if (meters.unpriced_logged_.exchange(true, std::memory_order_relaxed)) return;
+  // Usually it is the same one as the last time.
+  const uint64_t hash = std::hash<std::string_view>()(record.model);
+  if (meters.unpriced_logged_.exchange(hash, std::memory_order_relaxed) == hash) return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (unpriced_names_.size() >= kMostLoggedModels) return;
+    if (!unpriced_names_.insert(record.provider + "/" + record.model).second) return;
+  }
   parts_.log.warn("no price for this model; its cost is unknown",
                   {{"provider", record.provider}, {"model", record.model}});
+}
+
+// A refused key is somebody's to change, and a fallback hides it from everybody else.
+void Ledger::log_refused_keys(const Record& record) const {
+  for (const Attempt& attempt : record.attempts) {
+    if (attempt.outcome != Outcome::UpstreamAuth) continue;
+    parts_.log.error("a provider refuses our key",
+                     {{"target", attempt.target}, {"status", attempt.status}});
+  }
 }
 
 Result<std::vector<UsageBase>> read_usage_base(const store::Database& database) {

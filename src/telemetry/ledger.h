@@ -5,6 +5,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -59,6 +60,7 @@ class Ledger {
   Priced price(const Record& record) const;
   PriceTable::Found price_by_record(const Record& record) const;
   void log_unpriced(const Record& record, const TargetMeters& meters) const;
+  void log_refused_keys(const Record& record) const;
   void store(unsigned lane, const Record& record, const TargetMeters& meters, const Priced& priced);
   void watch_parts();
   void set_price(const TargetMeters& meters, const PriceTable& table) const;
@@ -69,8 +71,9 @@ class Ledger {
   LedgerParts parts_;
   Meters meters_;
   Counter dropped_cost_;
-  mutable std::mutex mutex_;  // of tables_
+  mutable std::mutex mutex_;  // of the next two
   std::vector<std::shared_ptr<const PriceTable>> tables_;
+  mutable std::set<std::string> unpriced_names_;  // that were logged
   std::atomic<const PriceTable*> table_;
 };
 

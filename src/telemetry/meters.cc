@@ -229,8 +229,12 @@ void Meters::count_attempts(unsigned lane, const Record& record, const TargetMet
 
 const TargetMeters& Meters::named(std::string_view target) const {
   const std::lock_guard lock(mutex_);
-  const auto known = by_name_.find(std::string(target));
-  return known == by_name_.end() ? *other_ : *known->second;
+  if (const auto known = by_name_.find(std::string(target)); known != by_name_.end()) {
+    return *known->second;
+  }
+  // A model that only a provider's wildcard covers: the provider is known all the same.
+  const auto open = by_name_.find(joined(target.substr(0, target.find('/')), kOther, '/'));
+  return open == by_name_.end() ? *other_ : *open->second;
 }
 
 }  // namespace sluice::telemetry

@@ -94,7 +94,8 @@ class TargetMeters {
   // Set by the ledger when prices change.
   mutable std::atomic<const Price*> price_ = nullptr;
   mutable std::atomic<uint32_t> price_notes_ = 0;
-  mutable std::atomic<bool> unpriced_logged_ = false;
+  // Hash of the model last logged for having no price; 0: none.
+  mutable std::atomic<uint64_t> unpriced_logged_ = 0;
   // Hash of the last answered model that has no price either; 0: none.
   mutable std::atomic<uint64_t> unpriced_answer_ = 0;
 };

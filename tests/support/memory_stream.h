@@ -124,11 +124,16 @@ class MemoryPeer : public std::enable_shared_from_this<MemoryPeer> {
   // What a stream is told, it is told in a turn of the loop.
   void notify(uint8_t what) {
     if (end_ != nullptr) end_->readiness().notify(what);
-    loop_.turn(0);
+    settle();
   }
   void hang_up() {
     tell_hang_up();
-    loop_.turn(0);
+    settle();
+  }
+  void settle() {
+    do {
+      loop_.turn(0);
+    } while (loop_.has_deferred());
   }
   // As a Socket does it.
   void tell_hang_up() {

@@ -39,6 +39,7 @@ int lab(const LabArguments& arguments) {
   providers::LabState state;
   providers::Lab handler(state, arguments.seed);
   net::Server server(loop, handler, {});
+  if (Result<void> free = net::Listener::check_free(*address); !free) return refuse(free.error());
   const Result<net::Address> listening = server.listen(*address, wrap);
   if (!listening) return refuse(listening.error());
   const char* scheme = arguments.cert_file.empty() ? "http://" : "https://";

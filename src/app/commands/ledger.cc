@@ -1,10 +1,14 @@
 #include "app/commands/ledger.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <filesystem>
 #include <fmt/format.h>
 #include <iterator>
+#include <system_error>
 #include <time.h>
+#include <unistd.h>
 #include <vector>
 
 #include "base/text_out.h"
@@ -46,10 +50,16 @@ std::string dollars(int64_t nano) {
   return out;
 }
 
-// What a line cost, for a person: unknown is never shown as zero.
+// Nothing of it is known: unknown is never shown as zero.
+bool unknown_cost(const telemetry::UsageLine& line) {
+  return line.unpriced > 0 && line.cost == 0;
+}
+
+// What a line cost, for a person.
 std::string cost_cell(const telemetry::UsageLine& line) {
-  if (line.requests > 0 && line.unpriced == line.requests) return "unpriced";
-  return fmt::format("${:.6f}", static_cast<double>(line.cost) / 1e9);
+  if (unknown_cost(line)) return "unpriced";
+  const char* at_least = line.unpriced > 0 ? "over " : "";
+  return fmt::format("{}${:.6f}", at_least, static_cast<double>(line.cost) / 1e9);
 }
 
 std::string text_table(const telemetry::UsageReport& report, std::string_view by) {
@@ -86,7 +96,7 @@ std::string text_table(const telemetry::UsageReport& report, std::string_view by
 }
 
 std::string json_line(const telemetry::UsageLine& line) {
-  const bool unknown = line.requests > 0 && line.unpriced == line.requests;
+  const bool unknown = unknown_cost(line);
   return fmt::format(
       R"({{"name":{},"requests":{},"failed":{},"unpriced":{},"estimated":{},"tokens":{{"input":{},"cached":{},"output":{},"reasoning":{}}},"cost_usd":{}}})",
       json_quoted(line.name), line.requests, line.failed, line.unpriced, line.estimated,
@@ -109,7 +119,7 @@ std::string csv_report(const telemetry::UsageReport& report, std::string_view by
   for (const telemetry::UsageLine& line : report.lines) {
     std::string name;
     for (const char c : line.name) name.append(c == '"' ? 2 : 1, c);
-    const bool unknown = line.unpriced == line.requests;
+    const bool unknown = unknown_cost(line);
     fmt::format_to(std::back_inserter(out), "\"{}\",{},{},{},{},{},{},{},{},{}\n", name,
                    line.requests, line.failed, line.unpriced, line.estimated, line.tokens.input,
                    line.tokens.cached, line.tokens.output, line.tokens.reasoning,
@@ -118,7 +128,16 @@ std::string csv_report(const telemetry::UsageReport& report, std::string_view by
   return out;
 }
 
+// SQLite only says that it cannot open a file, not why.
 Result<store::Database> open_read_only(const std::string& path) {
+  std::string reason;
+  if (access(path.c_str(), R_OK) != 0) reason = std::generic_category().message(errno);
+  if (std::error_code failed; std::filesystem::is_directory(path, failed))
+    reason = std::generic_category().message(EISDIR);
+  if (!reason.empty()) {
+    return Error(Outcome::BadRequest, "cannot open the ledger " + path + ": " + reason +
+                                          "; --ledger names the file of another");
+  }
   return store::Database::open(path, {.mode = store::OpenMode::ReadOnly});
 }
 
@@ -142,6 +161,11 @@ CommandResult usage(const UsageArguments& arguments, const Clock& clock) {
           kExitInvalid,
           fmt::format("{} takes 7d, 24h, 30m or a day like 2026-11-01, not '{}'", flag, *text));
     }
+  }
+  if (query.since_micros && query.until_micros && *query.since_micros >= *query.until_micros) {
+    return failed(kExitInvalid, fmt::format("--since {} is not before --until {}: nothing lies "
+                                            "between them",
+                                            arguments.since, arguments.until));
   }
   Result<store::Database> database = open_read_only(arguments.ledger);
   if (!database) return failed(kExitFailed, database.error().message());
