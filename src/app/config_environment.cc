@@ -89,9 +89,13 @@ std::vector<std::string> add_environment_providers(Reader& reader, const Surroun
     notes.push_back(
         "ANTHROPIC_API_KEY is set, but Anthropic's dialect is not spoken yet; it is "
         "not used");
-  if (!reader.settings.providers.empty()) return notes;
+  const auto& found = reader.settings.providers;
+  if (found.size() > 1 && !reader.has("default_provider"))
+    reader.give(*property("default_provider"), "", found.front().name, Layer::Default,
+                "default, the first with a key in the environment");
+  if (!found.empty()) return notes;
   reader.give(*property("providers.*.kind"), "lab", "lab", Layer::Default, "default");
-  if (wants_tier) add_default_target(reader, "lab", "default");
+  if (wants_tier) add_default_target(reader, "lab", "chat");
   notes.push_back(
       "no usable provider key in the environment (OPENAI_API_KEY, OPENROUTER_API_KEY, "
       "PORTKEY_API_KEY): answering from the built-in lab, which makes its replies up");

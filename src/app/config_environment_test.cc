@@ -3,6 +3,7 @@
 
 #include "app/config.h"
 #include "app/config_test_support.h"
+#include "providers/lab_models.h"
 
 namespace sluice::app {
 namespace {
@@ -27,8 +28,17 @@ TEST(ZeroConfig, WithoutAnyKeyTheLabAnswersAndSaysSo) {
   ASSERT_THAT(names(loaded), ElementsAre("lab"));
   EXPECT_EQ(loaded.settings.providers.front().kind, ProviderKind::Lab);
   EXPECT_EQ(loaded.settings.default_provider, "lab");
+  EXPECT_THAT(loaded.settings.route("default")->targets, ElementsAre(Target{"lab", "chat"}));
   ASSERT_EQ(loaded.notes.size(), 1U);
   EXPECT_THAT(loaded.notes.front(), HasSubstr("lab"));
+}
+
+TEST(ZeroConfig, TheLabListsItsModelsAndTakesTheNamesOfItsFaults) {
+  const auto loaded = started_with({});
+  const auto& lab = loaded.settings.providers.front();
+  EXPECT_EQ(lab.models.size(), providers::lab_models().size());
+  EXPECT_THAT(lab.models, testing::Contains("chat"));
+  EXPECT_TRUE(lab.open);
 }
 
 TEST(ZeroConfig, OneOpenaiKeyMakesAWorkingGateway) {
@@ -53,6 +63,7 @@ TEST(ZeroConfig, SeveralKeysMakeAnOrderedTier) {
       {{"OPENAI_API_KEY", "a"}, {"OPENROUTER_API_KEY", "b"}, {"PORTKEY_API_KEY", "c"}});
   EXPECT_THAT(names(loaded), ElementsAre("openai", "openrouter", "portkey"));
   const auto& targets = loaded.settings.route("default")->targets;
+  EXPECT_EQ(loaded.settings.default_provider, "openai");
   ASSERT_EQ(targets.size(), 2U);
   EXPECT_EQ(targets[0].provider, "openai");
   EXPECT_EQ(targets[1].provider, "openrouter");

@@ -5,6 +5,7 @@
 
 #include "app/config_names.h"
 #include "app/config_proxy.h"
+#include "providers/lab_models.h"
 
 namespace sluice::app {
 namespace {
@@ -37,6 +38,12 @@ void derive_provider(Reader& reader, ProviderSettings& provider, const ProxyEnvi
   if (!reader.has(prefix + "open")) {
     provider.open = provider.models.empty();
     note(reader, prefix + "open", "default, true when models is empty", text_of(provider.open));
+  }
+  // The lab stays open: its faults have more names than a list could hold.
+  if (provider.kind == ProviderKind::Lab && !reader.has(prefix + "models")) {
+    for (const auto& model : providers::lab_models()) provider.models.emplace_back(model.name);
+    note(reader, prefix + "models", "default, the lab's own",
+         value_text(*property("providers.*.models"), reader.settings, provider.name));
   }
   // Only for this name: a forgotten base_url must not send another provider's key to OpenAI.
   const bool is_openai = provider.kind == ProviderKind::OpenAi && provider.name == "openai";
@@ -92,7 +99,8 @@ void check_provider(Reader& reader, const ProviderSettings& provider) {
 
 void check_default_provider(Reader& reader) {
   const auto& settings = reader.settings;
-  if (settings.provider(settings.default_provider) != nullptr || settings.providers.empty()) return;
+  if (!reader.has("default_provider") || settings.providers.empty()) return;
+  if (settings.provider(settings.default_provider) != nullptr) return;
   std::vector<std::string_view> names;
   for (const auto& provider : settings.providers) names.push_back(provider.name);
   reader.complain(Rule::UnknownProvider, reader.provenance.place_of("default_provider"),
@@ -111,9 +119,10 @@ void derive(Reader& reader, const Surroundings& around) {
     settings.ledger.path = settings.server.data_dir + "/ledger.db";
     note(reader, "ledger.path", "default, in server.data_dir", settings.ledger.path);
   }
-  if (!reader.has("default_provider") && !settings.providers.empty()) {
+  // Among several, a mistyped model must not reach whichever happens to stand first.
+  if (!reader.has("default_provider") && settings.providers.size() == 1) {
     settings.default_provider = settings.providers.front().name;
-    note(reader, "default_provider", "default, the first provider", settings.default_provider);
+    note(reader, "default_provider", "default, the only provider", settings.default_provider);
   }
 }
 

@@ -93,6 +93,27 @@ TEST(Config, AListedModelClosesTheProviderUnlessItSaysOpen) {
   EXPECT_TRUE(settings.provider("c")->open);
 }
 
+TEST(Config, OnlyAProviderThatIsAloneOrNamedGetsUnlistedModels) {
+  const std::string two =
+      "providers:\n"
+      "  a: {kind: openai, base_url: http://a}\n"
+      "  b: {kind: openai, base_url: http://b}\n";
+  EXPECT_EQ(loaded(input_of(two)).settings.default_provider, "");
+  EXPECT_EQ(loaded(input_of(two + "default_provider: b\n")).settings.default_provider, "b");
+  EXPECT_EQ(complaint_about(input_of(two + "default_provider: c\n")).rule, Rule::UnknownProvider);
+}
+
+TEST(Config, AListedModelOfTheLabIsTheOnlyOneWhenTheFileSaysSo) {
+  const auto lab = [](const std::string& more) {
+    return loaded(input_of("providers: {lab: {kind: lab" + more + "}}\n"))
+        .settings.providers.front();
+  };
+  EXPECT_TRUE(lab("").open);
+  EXPECT_THAT(lab("").models, testing::Contains("reasoning"));
+  EXPECT_THAT(lab(", models: [chat]").models, ElementsAre("chat"));
+  EXPECT_FALSE(lab(", models: [chat]").open);
+}
+
 TEST(Config, TiersExpandTheNamesInThemAndDropRepeats) {
   const auto settings = loaded(input_of(std::string(kOneProvider) +
                                         "tiers: {deep: [openai/o3, fast], fast: [openai/x, g]}\n"
@@ -223,8 +244,8 @@ TEST(Changes, TellWhichKeysNeedARestart) {
   const auto changes = changes_between(before.settings, after.settings);
   std::vector<std::string> keys;
   for (const auto& change : changes) keys.push_back(change.key);
-  EXPECT_THAT(keys, ElementsAre("server.workers", "log.level", "providers.openai.api_key",
-                                "providers.lab"));
+  EXPECT_THAT(keys, ElementsAre("server.workers", "default_provider", "log.level",
+                                "providers.openai.api_key", "providers.lab"));
   EXPECT_EQ(needing_restart(changes), "server.workers");
   EXPECT_EQ(changes[0].before, "1");
   EXPECT_EQ(changes[0].after, "2");

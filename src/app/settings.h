@@ -133,7 +133,7 @@ struct Settings {
   std::vector<ProviderSettings> providers;  // in the order of the file
   std::vector<Route> tiers;
   std::vector<Route> aliases;
-  std::string default_provider;  // always one of `providers`
+  std::string default_provider;  // one of `providers`, or empty: none
   ResilienceSettings resilience;
   Timeouts timeouts;
   StreamSettings stream;

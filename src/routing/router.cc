@@ -24,6 +24,8 @@ Result<Router> Router::make(const RouterOptions& options) {
   Router router(options);
   if (options.providers.empty())
     return Error(Outcome::BadRequest, "no provider is configured", "providers");
+  // Among several, a mistyped name must not reach whichever happens to stand first.
+  if (options.providers.size() == 1) router.default_provider_ = 0;
   if (!options.default_provider.empty()) {
     const auto found =
         std::find_if(options.providers.begin(), options.providers.end(),
@@ -47,21 +49,20 @@ const Route* Router::find(std::string_view name) const {
 }
 
 Result<Route> Router::resolve_open(std::string_view name) const {
-  Target target;
-  target.model = name;
-  target.provider = default_provider_;
+  std::optional<uint16_t> provider = default_provider_;
+  std::string_view model = name;
   const std::string_view prefix = name.substr(0, name.find('/'));
   if (prefix.size() < name.size()) {
     for (uint16_t i = 0; i < providers_.size(); ++i) {
       if (providers_[i].name != prefix) continue;
-      target.provider = i;
-      target.model = name.substr(prefix.size() + 1);
+      provider = i;
+      model = name.substr(prefix.size() + 1);
     }
   }
-  if (!providers_[target.provider].open || target.model.empty()) return not_found(name);
-  target.slot = target.provider;
+  if (!provider || !providers_[*provider].open || model.empty()) return not_found(name);
   Route route;
-  route.targets.push_back(std::move(target));
+  route.targets.push_back(
+      Target{.provider = *provider, .slot = *provider, .model = std::string(model)});
   return route;
 }
 

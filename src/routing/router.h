@@ -2,11 +2,12 @@
 // immutable: built from the configuration, shared by all loops.
 //
 // A name is looked up in this order: tier or alias, "provider/model", a model that a provider
-// lists, and last, if the default provider is open, any name at all. The first that knows the name
-// decides.
+// lists, and last, if there is a default provider and it is open, any name at all. The first that
+// knows the name decides.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -26,7 +27,7 @@ struct RouterOptions {
   std::vector<ProviderNames> providers;
   // Tiers and aliases: a name and its ordered "provider/model" entries.
   std::vector<std::pair<std::string, std::vector<std::string>>> tiers;
-  std::string default_provider;  // empty: the first
+  std::string default_provider;  // empty: the only one, or none when there are several
 };
 
 // A model of a provider. `slot` numbers the (alias, provider, model) triples known from the
@@ -58,7 +59,8 @@ class Router {
   // Known from the configuration: no allocation. Null: see resolve_open().
   const Route* find(std::string_view name) const;
   // For names that are not in the configuration: "provider/anything" of an open provider, or a bare
-  // name for the default provider. ModelNotFound, naming the nearest known ones.
+  // name for the default provider, where there is one. ModelNotFound, naming the nearest known
+  // ones.
   Result<Route> resolve_open(std::string_view name) const;
 
   const std::vector<Slot>& slots() const { return slots_; }
@@ -81,7 +83,7 @@ class Router {
   Error not_found(std::string_view name) const;
 
   std::vector<ProviderNames> providers_;
-  uint16_t default_provider_ = 0;
+  std::optional<uint16_t> default_provider_;
   std::vector<Slot> slots_;
   std::vector<std::string> names_;
   std::unordered_map<std::string, Route, Hash, std::equal_to<>> routes_;

@@ -62,6 +62,24 @@ TEST(Router, AnUnknownNameIsRefusedWithTheNearestOnes) {
   EXPECT_THAT(route.error().message(), HasSubstr("did you mean 'gpt-5-mini'"));
 }
 
+TEST(Router, AmongSeveralProvidersOnlyTheOneNamedAsDefaultTakesUnknownNames) {
+  RouterOptions options;
+  options.providers = {{"first", {}, true}, {"second", {}, true}};
+  EXPECT_EQ(make(options).resolve_open("new-model").error().outcome(), Outcome::ModelNotFound);
+  EXPECT_TRUE(make(options).resolve_open("second/new-model"));
+  options.default_provider = "second";
+  const Router router = make(options);
+  const Result<Route> route = router.resolve_open("new-model");
+  ASSERT_TRUE(route);
+  EXPECT_EQ(route->targets[0].provider, 1);
+}
+
+TEST(Router, TheOnlyProviderTakesUnknownNames) {
+  RouterOptions options;
+  options.providers = {{"only", {}, true}};
+  EXPECT_TRUE(make(options).resolve_open("new-model"));
+}
+
 TEST(Router, TheSameTargetKnownByTwoNamesHasTwoSlots) {
   const Router router = make(two_providers());
   EXPECT_NE(router.find("tier1")->targets[0].slot, router.find("gpt-5")->targets[0].slot);

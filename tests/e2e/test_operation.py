@@ -166,6 +166,33 @@ def test_without_keys_it_starts_on_the_lab(tmp_path):
         assert reply.status == 200 and reply.json()["system_fingerprint"] == "lab: not a real model"
 
 
+def test_without_keys_every_listed_model_works_and_faults_still_do(tmp_path):
+    words = [SLUICE, "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data-dir", tmp_path]
+    with Process(words) as process:
+        server = Server.__new__(Server)
+        server.address = host_and_port(process.wait_for_start()["api"])
+        names = [model["id"] for model in server.get("/v1/models").json()["data"]]
+        assert {"default", "lab/chat", "lab/fast", "lab/reasoning"} <= set(names)
+        quick = [name for name in names if "embed" not in name and "slow" not in name]
+        assert {name: server.chat(name).status for name in quick} == {name: 200 for name in quick}
+        embedded = {"model": "lab/embed", "input": "harbour"}
+        assert server.request("POST", "/v1/embeddings", embedded).status == 200
+        broken = server.chat("lab/reset-after-3", stream=True)
+        assert "[DONE]" not in broken.events and broken.content
+
+
+def test_among_several_providers_an_unlisted_model_is_refused_with_the_nearest(own):
+    spare = {"kind": "openai", "base_url": "http://127.0.0.1:1/v1", "models": ["gpt-5"]}
+    gateway = own({"providers": {"spare": spare}})
+    refused = gateway.chat("gpt-55")
+    assert refused.status == 400 and refused.error["code"] == "model_not_found"
+    assert "'gpt-5'" in refused.error["message"]
+    assert gateway.chat("lab/chat").status == 200
+    gateway.configure({"providers": {"spare": spare}, "default_provider": "lab"})
+    gateway.send_signal(signal.SIGHUP)
+    eventually(lambda: gateway.chat("chat").status == 200)
+
+
 def test_usage_prints_the_ledger(own):
     gateway = own({"prices": {"custom": {"chat": {"input": 1, "output": 4}}}})
     gateway.chat("lab/chat")
