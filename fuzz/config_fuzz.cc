@@ -15,6 +15,11 @@ std::optional<std::string> variable(std::string_view name) {
   return std::nullopt;
 }
 
+sluice::Result<std::string> file(std::string_view name) {
+  if (auto text = variable(name)) return *std::move(text);
+  return sluice::Error(sluice::Outcome::BadRequest, "No such file or directory");
+}
+
 bool is_priced(std::string_view, std::string_view model) {
   return model.size() % 2 == 0;
 }
@@ -27,7 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   input.file_name = "fuzz.yaml";
   input.text = std::string(reinterpret_cast<const char*>(data), size);
   input.around.env = variable;
-  input.around.read_file = variable;
+  input.around.read_file = file;
   input.priced = [](const PriceSettings&) { return Priced(is_priced); };
   const auto outcome = load(input);
   if (outcome.loaded.has_value() == has_errors(outcome.diagnostics)) std::abort();

@@ -81,7 +81,9 @@ void sort_by_place(std::vector<Diagnostic>& diagnostics) {
                    [&rank](const Diagnostic& a, const Diagnostic& b) { return rank(a) < rank(b); });
 }
 
-LoadOutcome refused(Diagnostic diagnostic) {
+LoadOutcome unreadable(const std::string& file, std::string message) {
+  Diagnostic diagnostic{.rule = Rule::UnreadableFile, .place = {}, .message = std::move(message)};
+  diagnostic.place.source = file;
   LoadOutcome outcome;
   outcome.diagnostics.push_back(std::move(diagnostic));
   return outcome;
@@ -91,6 +93,16 @@ void add_price_warnings(const LoadInput& input, LoadOutcome& outcome) {
   if (!input.priced) return;
   auto warnings = check_prices(*outcome.loaded, input.priced(outcome.loaded->settings.prices));
   std::move(warnings.begin(), warnings.end(), std::back_inserter(outcome.diagnostics));
+}
+
+// Looked at last: whether they can be used depends on the machine, not on the text.
+void try_files(const LoadInput& input, Reader& reader) {
+  if (!input.trials || has_errors(reader.diagnostics)) return;
+  for (auto& fault : input.trials(reader.settings)) {
+    Place place = reader.provenance.place_of(fault.key);
+    reader.complain(Rule::UnusableFile, std::move(place), std::move(fault.key),
+                    std::move(fault.message));
+  }
 }
 
 // Everything after the file was parsed.
@@ -111,6 +123,7 @@ LoadOutcome fill(const LoadInput& input, const Node& root, const SourceText& tex
   derive(reader, input.around);
   check_together(reader);
   resolve_routes(reader);
+  try_files(input, reader);
 
   LoadOutcome outcome;
   outcome.diagnostics = std::move(reader.diagnostics);
@@ -128,27 +141,31 @@ LoadOutcome fill(const LoadInput& input, const Node& root, const SourceText& tex
 
 }  // namespace
 
+LoadInput input_from(const std::string& file_name, const Surroundings& around) {
+  LoadInput input;
+  input.file_name = file_name;
+  input.around = around;
+  if (file_name.empty()) return input;
+  Result<std::string> text = around.read_file(file_name);
+  if (text)
+    input.text = *std::move(text);
+  else
+    input.unreadable = text.error().message();
+  return input;
+}
+
 LoadOutcome load(const LoadInput& input) {
+  if (!input.unreadable.empty())
+    return unreadable(input.file_name, "cannot be read: " + input.unreadable);
   if (!input.text) return fill(input, Node{}, SourceText(), {});
-  if (input.text->size() > kMaxFile) {
-    Diagnostic too_large{.rule = Rule::UnreadableFile, .place = {}, .message = ""};
-    too_large.place.source = input.file_name;
-    too_large.message = "the file is larger than 1 MiB";
-    return refused(std::move(too_large));
-  }
+  if (input.text->size() > kMaxFile)
+    return unreadable(input.file_name, "the file is larger than 1 MiB");
   auto tree = parse_tree(input.file_name, *input.text);
   if (tree.root) return fill(input, *tree.root, tree.text, std::move(tree.diagnostics));
   LoadOutcome outcome;
   outcome.diagnostics = std::move(tree.diagnostics);
   add_excerpts(outcome.diagnostics, input.file_name, tree.text, suspicious_words(tree.text));
   return outcome;
-}
-
-LoadOutcome from_environment(const Surroundings& around, std::vector<Override> overrides) {
-  LoadInput input;
-  input.around = around;
-  input.overrides = std::move(overrides);
-  return load(input);
 }
 
 }  // namespace sluice::app

@@ -28,12 +28,21 @@ using Priced = std::function<bool(std::string_view provider, std::string_view mo
 // The same for a configuration that names its own price file.
 using PricedWith = std::function<Priced(const PriceSettings&)>;
 
+// A setting that names a file which cannot be used.
+struct FileFault {
+  std::string key;
+  std::string message;
+};
+using FileTrials = std::function<std::vector<FileFault>(const Settings&)>;
+
 struct LoadInput {
   std::string file_name;            // as diagnostics name it
-  std::optional<std::string> text;  // the file's content; nullopt: started without a file
+  std::optional<std::string> text;  // the file's content; nullopt: there is none
+  std::string unreadable;           // why there is none; empty: started without a file
   Surroundings around;
   std::vector<Override> overrides;
   PricedWith priced;  // empty: nobody asks about prices
+  FileTrials trials;  // empty: nobody looks at the files that settings name
 };
 
 struct Loaded {
@@ -47,12 +56,13 @@ struct LoadOutcome {
   std::vector<Diagnostic> diagnostics;  // in the order of the file
 };
 
-// Precedence: command line, then environment (SLUICE_SERVER_LISTEN), then file, then default.
-LoadOutcome load(const LoadInput& input);
+// What the file, read now, and the surroundings give; an empty name: started without a file.
+LoadInput input_from(const std::string& file_name, const Surroundings& around);
 
-// Without a file: defaults, SLUICE_* variables and the providers whose keys the environment holds;
-// with none of them, the lab.
-LoadOutcome from_environment(const Surroundings& around, std::vector<Override> overrides = {});
+// Precedence: command line, then environment (SLUICE_SERVER_LISTEN), then file, then default.
+// Without providers in the file, or without a file, they come from the keys the environment holds;
+// with none of them, the lab answers.
+LoadOutcome load(const LoadInput& input);
 
 // Warnings for targets nobody has heard of and for models without a price.
 std::vector<Diagnostic> check_prices(const Loaded& loaded, const Priced& priced);

@@ -46,6 +46,10 @@ constexpr auto kRules = std::to_array<RuleInfo>({
     {Rule::BadName, Error, "not a usable name",
      "Names of providers and tiers consist of letters, digits, '.', '_' and '-'; names of aliases "
      "and models may also hold '/', ':', '@' and '+'. Header names follow RFC 9110."},
+    {Rule::DoubtfulUrl, Warning, "a URL with a path that is added anyway",
+     "`base_url` ends where the API begins, mostly in /v1: the gateway itself adds "
+     "/chat/completions and the like. As it stands, requests would go to a path that says it "
+     "twice."},
     {Rule::UnsetVariable, Error, "an environment variable is not set",
      "${NAME} has no value: neither NAME nor NAME_FILE is set. Set one, or write "
      "${NAME:-default}."},
@@ -55,6 +59,12 @@ constexpr auto kRules = std::to_array<RuleInfo>({
     {Rule::BadSubstitution, Error, "malformed substitution",
      "Substitutions are ${NAME}, ${NAME:-default} and ${file:/path}; they do not nest. Write $$ "
      "for a plain dollar sign."},
+    {Rule::LiteralSecret, Warning, "a key stands in the file itself",
+     "Configuration files are copied, committed and sent around, and the key with them. Write "
+     "${NAME} and set the variable, or ${file:/path}."},
+    {Rule::SchemeInKey, Warning, "a key that begins with Bearer",
+     "The gateway itself writes `Authorization: Bearer` before the key, so the provider would see "
+     "the word twice and refuse the key. Give the key alone."},
     {Rule::UnknownProvider, Error, "unknown provider",
      "A target names a provider that `providers` does not define, or a name that is neither "
      "provider/model nor a tier nor an alias."},
@@ -78,6 +88,10 @@ constexpr auto kRules = std::to_array<RuleInfo>({
     {Rule::NoPrice, Warning, "no price",
      "The price catalogue does not know this model, so its cost will be unknown (null, never "
      "zero). Add it under `prices.custom`."},
+    {Rule::UnusableFile, Error, "a named file cannot be used",
+     "A certificate, key, price or log file named here is missing, may not be read or written by "
+     "this user, or does not hold what it should. The gateway would not start. A log file is made "
+     "when it is missing; its directory is not."},
 });
 
 std::string_view word_for(Severity severity) {

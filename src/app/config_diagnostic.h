@@ -25,9 +25,12 @@ enum class Rule : uint16_t {
   BadAddress = 304,
   BadUrl = 305,
   BadName = 306,
+  DoubtfulUrl = 307,
   UnsetVariable = 401,
   UnreadableSecret = 402,
   BadSubstitution = 403,
+  LiteralSecret = 404,
+  SchemeInKey = 405,
   UnknownProvider = 501,
   ModelNotServed = 502,
   RouteCycle = 503,
@@ -36,6 +39,7 @@ enum class Rule : uint16_t {
   NeedsOther = 506,
   UnknownModel = 601,
   NoPrice = 602,
+  UnusableFile = 701,
 };
 
 enum class Severity : uint8_t { Error, Warning };

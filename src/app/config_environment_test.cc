@@ -12,7 +12,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 Loaded started_with(Words environment, Words files = {}) {
-  auto outcome = from_environment(surroundings_of(std::move(environment), std::move(files)));
+  auto outcome = load(input_from("", surroundings_of(std::move(environment), std::move(files))));
   EXPECT_TRUE(outcome.loaded) << render(outcome.diagnostics, DiagnosticFormat::Text);
   return outcome.loaded ? *std::move(outcome.loaded) : Loaded{};
 }
@@ -103,8 +103,9 @@ TEST(ZeroConfig, AFileWithoutProvidersTakesThemFromTheEnvironmentToo) {
 }
 
 TEST(ZeroConfig, SluiceVariablesAndFlagsCountWithoutAFile) {
-  const auto outcome = from_environment(surroundings_of({{"SLUICE_SERVER_WORKERS", "3"}}),
-                                        {{"server.listen", "0.0.0.0:0", "--listen"}});
+  auto input = input_from("", surroundings_of({{"SLUICE_SERVER_WORKERS", "3"}}));
+  input.overrides = {{"server.listen", "0.0.0.0:0", "--listen"}};
+  const auto outcome = load(input);
   ASSERT_TRUE(outcome.loaded);
   EXPECT_EQ(outcome.loaded->settings.server.workers, 3);
   EXPECT_EQ(outcome.loaded->settings.server.listen.port, 0);

@@ -80,6 +80,32 @@ void check_required(Reader& reader, std::string_view each, const std::string& na
   }
 }
 
+void warn(Reader& reader, Rule rule, const std::string& path, const std::string& what,
+          std::string hint) {
+  reader.complain(rule, reader.provenance.place_of(path), path, fmt::format("`{}` {}", path, what),
+                  std::move(hint));
+}
+
+// What is valid and will fail all the same.
+void check_habits(Reader& reader, const ProviderSettings& provider) {
+  const std::string path = fmt::format("providers.{}", provider.name);
+  constexpr std::string_view kScheme = "bearer ";
+  const std::string_view key = provider.api_key.reveal();
+  if (key.size() > kScheme.size() &&
+      std::equal(kScheme.begin(), kScheme.end(), key.begin(),
+                 [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b | 0x20 : b); }))
+    warn(reader, Rule::SchemeInKey, path + ".api_key", "begins with `Bearer`",
+         "leave the word out: the gateway adds it");
+  for (const std::string_view added :
+       {"/chat/completions", "/completions", "/embeddings", "/models"})
+    if (provider.base_url.path.ends_with(added))
+      return warn(reader, Rule::DoubtfulUrl, path + ".base_url",
+                  fmt::format("ends in `{}`, which the gateway adds", added),
+                  fmt::format("leave `{}` out", added));
+  if (provider.base_url.path.find("/v1/v1") != std::string::npos)
+    warn(reader, Rule::DoubtfulUrl, path + ".base_url", "says `/v1` twice", "write `/v1` once");
+}
+
 void check_provider(Reader& reader, const ProviderSettings& provider) {
   const std::string path = fmt::format("providers.{}", provider.name);
   check_required(reader, "providers", provider.name);
@@ -95,6 +121,7 @@ void check_provider(Reader& reader, const ProviderSettings& provider) {
     reader.complain(Rule::MissingKey, reader.provenance.place_of(path), path + ".base_url",
                     fmt::format("`{}` needs `base_url`", path),
                     "only the provider named `openai` has one by default");
+  check_habits(reader, provider);
 }
 
 void check_default_provider(Reader& reader) {

@@ -245,6 +245,10 @@ void Reader::read_value(const Node& node, const Where& where) {
     if (!text.from.empty()) fault->message += fmt::format(" (the value of {})", text.from.front());
     return refuse(*fault, place, where, quotable ? std::string_view(node.text) : "");
   }
+  if (text.from.empty() && std::holds_alternative<Field<Secret>>(where.row.slot))
+    complain(Rule::LiteralSecret, place, where.path,
+             fmt::format("`{}` stands in the file itself", where.path),
+             "write ${NAME} or ${file:/path} instead");
   std::string shown = value_text(where.row, settings, where.name);
   if (!text.from.empty()) shown += fmt::format(" (from {})", text.from.front());
   provenance.give(where.path, Given{Layer::File, place, std::move(shown)});

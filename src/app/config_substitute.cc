@@ -30,7 +30,8 @@ Looked content_of(std::string_view path, std::string name, const Surroundings& a
   auto content = around.read_file(path);
   if (!content)
     return {.name = std::move(name),
-            .fault = Fault{Rule::UnreadableSecret, fmt::format("cannot read the file {}", path)}};
+            .fault = Fault{Rule::UnreadableSecret, fmt::format("cannot read the file {}: {}", path,
+                                                               content.error().message())}};
   if (content->size() > kMaxSecretFile)
     return {.name = std::move(name),
             .fault = Fault{Rule::UnreadableSecret,

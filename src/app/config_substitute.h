@@ -9,13 +9,14 @@
 #include <vector>
 
 #include "app/config_diagnostic.h"
+#include "base/result.h"
 
 namespace sluice::app {
 
 // The value of an environment variable; nullopt when it is not set.
 using EnvLookup = std::function<std::optional<std::string>(std::string_view name)>;
-// The content of a file; nullopt when it cannot be read.
-using ReadFile = std::function<std::optional<std::string>(std::string_view path)>;
+// The content of a file, or why it cannot be read.
+using ReadFile = std::function<Result<std::string>(std::string_view path)>;
 
 struct Surroundings {
   EnvLookup env;

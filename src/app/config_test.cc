@@ -211,6 +211,43 @@ TEST(Config, CFG_4_FindsUnknownModelsAndMissingPrices) {
   EXPECT_EQ(found[1].rule, Rule::NoPrice);
 }
 
+TEST(Config, AFileThatCannotBeUsedIsAnErrorAtItsKey) {
+  auto input = input_of(std::string(kOneProvider) + "prices:\n  file: /gone.json\n");
+  input.trials = [](const Settings& settings) {
+    return std::vector<FileFault>{{"prices.file", settings.prices.file + " is gone"}};
+  };
+  const auto complaint = complaint_about(input);
+  EXPECT_EQ(complaint.rule, Rule::UnusableFile);
+  EXPECT_EQ(complaint.key, "prices.file");
+  EXPECT_EQ(complaint.place.line, 3);
+  EXPECT_FALSE(load(input).loaded);
+}
+
+TEST(Config, AKeyInTheFileItselfIsWorthAWarning) {
+  const auto with_key = [](const std::string& key) {
+    return input_of("providers: {openai: {kind: openai, api_key: '" + key + "'}}\n",
+                    {{"KEY", "sk-1"}, {"SCHEME", "bearer sk-1"}});
+  };
+  const auto literal = complaint_about(with_key("sk-1"));
+  EXPECT_EQ(literal.rule, Rule::LiteralSecret);
+  EXPECT_THAT(literal.message, Not(HasSubstr("sk-1")));
+  EXPECT_TRUE(load(with_key("sk-1")).loaded);
+  EXPECT_THAT(load(with_key("${KEY}")).diagnostics, IsEmpty());
+  EXPECT_EQ(complaint_about(with_key("${SCHEME}")).rule, Rule::SchemeInKey);
+}
+
+TEST(Config, ABaseUrlThatSaysTooMuchIsWorthAWarning) {
+  const auto warnings = [](const std::string& url) {
+    return load(input_of("providers: {x: {kind: openai, base_url: '" + url + "'}}\n")).diagnostics;
+  };
+  for (const auto* url : {"http://x/v1/chat/completions/", "http://x/v1/v1", "http://x/v1/v1/"}) {
+    ASSERT_THAT(warnings(url), SizeIs(1)) << url;
+    EXPECT_EQ(warnings(url).front().rule, Rule::DoubtfulUrl);
+  }
+  for (const auto* url : {"http://x/v1", "http://x/openai/v1", "http://x/v10/v1"})
+    EXPECT_THAT(warnings(url), IsEmpty()) << url;
+}
+
 TEST(Config, AnUnstatedPriceIsUnknownNotZero) {
   const auto settings =
       loaded(input_of(std::string(kOneProvider) + "prices: {custom: {m: {input: 0, output: 2.5}}}"))
@@ -219,6 +256,20 @@ TEST(Config, AnUnstatedPriceIsUnknownNotZero) {
   EXPECT_TRUE(price.input.known);
   EXPECT_EQ(price.output.dollars, 2.5);
   EXPECT_FALSE(price.cached_input.known);
+}
+
+TEST(Config, AFileThatCannotBeReadIsRefusedAndNotTakenForNone) {
+  const auto complaint = complaint_about(input_from("nowhere.yaml", surroundings_of({})));
+  EXPECT_EQ(complaint.rule, Rule::UnreadableFile);
+  EXPECT_EQ(complaint.place.source, "nowhere.yaml");
+  EXPECT_EQ(complaint.message, "cannot be read: No such file or directory");
+}
+
+TEST(Config, ASecretFileThatCannotBeReadIsRefusedWithTheReason) {
+  const auto complaint =
+      complaint_about(input_of("providers: {openai: {kind: openai, api_key: '${file:/tmp}'}}\n"));
+  EXPECT_EQ(complaint.rule, Rule::UnreadableSecret);
+  EXPECT_THAT(complaint.message, HasSubstr("/tmp: No such file or directory"));
 }
 
 TEST(Config, AFileThatIsTooLargeIsRefusedUnread) {

@@ -22,8 +22,10 @@ inline Surroundings surroundings_of(Words environment, Words files = {}) {
   return Surroundings{
       .env = [environment = std::move(environment)](
                  std::string_view name) { return in_words(environment, name); },
-      .read_file = [files =
-                        std::move(files)](std::string_view path) { return in_words(files, path); },
+      .read_file = [files = std::move(files)](std::string_view path) -> Result<std::string> {
+        if (auto text = in_words(files, path)) return *std::move(text);
+        return Error(Outcome::BadRequest, "No such file or directory");
+      },
   };
 }
 

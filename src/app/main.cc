@@ -1,9 +1,7 @@
 // The command line: which command, with which arguments. What a command does stands in commands/.
 #include <CLI/CLI.hpp>
 #include <cstdlib>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <optional>
 #include <string>
 
@@ -12,6 +10,8 @@
 #include "app/commands/ledger.h"
 #include "app/commands/serve.h"
 #include "app/config_reference.h"
+#include "app/file_content.h"
+#include "app/named_files.h"
 #include "app/telemetry_stack.h"
 #include "app/version.h"
 
@@ -23,23 +23,7 @@ std::optional<std::string> environment(std::string_view name) {
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
-std::optional<std::string> file_content(std::string_view path) {
-  std::ifstream file(std::string(path), std::ios::binary);
-  if (!file) return std::nullopt;
-  std::string text(std::istreambuf_iterator<char>(file), {});
-  if (file.bad()) return std::nullopt;
-  return text;
-}
-
 const Surroundings kAround{.env = environment, .read_file = file_content};
-
-LoadInput input_for(const std::string& file) {
-  LoadInput input;
-  input.file_name = file;
-  input.text = file_content(file);
-  input.around = kAround;
-  return input;
-}
 
 // Whether the catalog, with the operator's own prices, knows what a model costs.
 Priced priced_with(const PriceSettings& prices) {
@@ -106,7 +90,9 @@ void add_check(CLI::App& app, int& exit_code) {
                                                   {"json", DiagnosticFormat::Json},
                                                   {"github", DiagnosticFormat::Github}}));
   command->callback([file, format, &exit_code] {
-    exit_code = print(check(input_for(*file), *format, priced_with));
+    LoadInput input = input_from(*file, kAround);
+    input.trials = faults_in_files;
+    exit_code = print(check(std::move(input), *format, priced_with));
   });
 }
 
@@ -133,10 +119,8 @@ void add_config(CLI::App& app, int& exit_code) {
   explain->add_option("-c,--config", *file, "Configuration file");
   explain->add_flag("--json", *json, "As JSON");
   explain->callback([setting, file, json, &exit_code] {
-    LoadInput input = input_for(*file);
-    if (file->empty()) input.text = std::nullopt;
-    exit_code =
-        print(explain_key(input, *setting, *json ? ExplainFormat::Json : ExplainFormat::Text));
+    exit_code = print(explain_key(input_from(*file, kAround), *setting,
+                                  *json ? ExplainFormat::Json : ExplainFormat::Text));
   });
 }
 

@@ -111,6 +111,42 @@ def test_CFG_2_random_edits_under_load_fail_no_request(own):
     assert set(outcomes()) == {"ok"}
 
 
+def test_CFG_3_a_directory_in_place_of_the_file_changes_nothing(own):
+    gateway = own({"aliases": {"writer": "lab/chat"}})
+    gateway.config.unlink()
+    gateway.config.mkdir()
+    gateway.send_signal(signal.SIGHUP)
+    refused = eventually(lambda: gateway.logged(level="error"))[0]
+    assert refused["code"] == "SL001" and "Is a directory" in refused["msg"]
+    assert gateway.chat("writer").headers["x-sluice-model"] == "chat"
+    assert gateway.metric("llm_config_last_reload_success") == 0
+
+
+@pytest.mark.parametrize("name", ["directory", "missing.yaml"])
+@pytest.mark.parametrize("words", [["check"], ["serve", "--config"], ["config", "explain", "server.listen", "--config"]])
+def test_a_configuration_that_cannot_be_read_is_refused_by_every_command(tmp_path, words, name):
+    (tmp_path / "directory").mkdir()
+    run = subprocess.run([SLUICE, *words, tmp_path / name], capture_output=True, text=True, timeout=30, check=False)
+    assert run.returncode == 2
+    assert "SL001" in run.stdout + run.stderr and name in run.stdout + run.stderr
+
+
+def test_a_secret_in_a_directory_is_refused(tmp_path):
+    config = tmp_path / "sluice.yaml"
+    config.write_text("providers: {openai: {kind: openai, api_key: '${file:/tmp}'}}\n", encoding="utf-8")
+    run = subprocess.run([SLUICE, "check", config], capture_output=True, text=True, timeout=30, check=False)
+    assert run.returncode == 2 and "SL402" in run.stdout and "Is a directory" in run.stdout
+
+
+@pytest.mark.parametrize("command", [["check"], ["serve", "--config"]])
+def test_a_file_that_the_configuration_names_must_be_there(tmp_path, command):
+    config = tmp_path / "sluice.yaml"
+    config.write_text("providers:\n  openai: {kind: openai}\nprices:\n  file: gone.json\n", encoding="utf-8")
+    run = subprocess.run([SLUICE, *command, config], capture_output=True, text=True, timeout=30, check=False)
+    assert run.returncode == 2
+    assert "sluice.yaml:4:9: error: `prices.file`: cannot read gone.json: No such file" in run.stdout + run.stderr
+
+
 def test_a_broken_configuration_never_starts(tmp_path):
     config = tmp_path / "sluice.yaml"
     config.write_text("providers:\n  openai: {kind: openai, api_kee: k}\n", encoding="utf-8")

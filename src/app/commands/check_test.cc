@@ -87,6 +87,16 @@ TEST(Check, ExitsWithZeroWhenUsableAndTwoWhenNot) {
   EXPECT_EQ(check(input_of("x: 1\n"), DiagnosticFormat::Text).exit_code, 2);
 }
 
+TEST(Check, AFileThatIsNotThereIsNoEmptyOne) {
+  const auto gone = input_from("gone.yaml", surroundings_of({}));
+  const auto checked = check(gone, DiagnosticFormat::Json);
+  EXPECT_EQ(checked.exit_code, kExitInvalid);
+  EXPECT_THAT(checked.out, HasSubstr("SL001"));
+  const auto explained = explain_key(gone, "server.listen", ExplainFormat::Text);
+  EXPECT_EQ(explained.exit_code, kExitInvalid);
+  EXPECT_THAT(explained.err, HasSubstr("gone.yaml: error: cannot be read: No such file"));
+}
+
 TEST(Check, PutsDataOnStdoutAndWordsOnStderr) {
   const auto good = check(input(), DiagnosticFormat::Json);
   EXPECT_EQ(good.out, "[]\n");

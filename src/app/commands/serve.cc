@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "app/commands/check.h"
+#include "app/named_files.h"
 #include "app/service.h"
 
 namespace sluice::app {
@@ -11,20 +12,10 @@ namespace {
 constexpr int kExitFailed = 1;
 
 LoadOutcome load_configuration(const ServeArguments& arguments, const Surroundings& around) {
-  if (arguments.config_file.empty()) return from_environment(around, arguments.overrides);
-  LoadInput input;
-  input.file_name = arguments.config_file;
-  input.text = around.read_file(arguments.config_file);
-  input.around = around;
+  LoadInput input = input_from(arguments.config_file, around);
   input.overrides = arguments.overrides;
-  if (input.text) return load(input);
-  LoadOutcome outcome;
-  Diagnostic diagnostic;
-  diagnostic.rule = Rule::UnreadableFile;
-  diagnostic.place.source = arguments.config_file;
-  diagnostic.message = "cannot be read";
-  outcome.diagnostics.push_back(std::move(diagnostic));
-  return outcome;
+  input.trials = faults_in_files;
+  return load(input);
 }
 
 }  // namespace
