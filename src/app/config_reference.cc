@@ -30,7 +30,7 @@ aliases:
   caret and what was probably meant. `--format json` and `--format github` are for programs.
   Exit code 0: usable (perhaps with warnings), 2: not. `sluice explain SL201` explains a rule.
 - `sluice config explain KEY --config FILE` says which value a setting has, who decided it, and which
-  other values it shadows.
+  other values it shadows; without KEY, it lists all settings.
 - `sluice schema` prints a JSON Schema for editors; `schema.json` beside this page is that output.
 - SIGHUP or a changed file loads the configuration anew. A faulty file changes nothing: the old
   configuration stays in force. Settings marked *restart* keep their old value until a restart.

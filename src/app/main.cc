@@ -1,5 +1,6 @@
 // The command line: which command, with which arguments. What a command does stands in commands/.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <optional>
@@ -14,6 +15,7 @@
 #include "app/named_files.h"
 #include "app/telemetry_stack.h"
 #include "app/version.h"
+#include "base/nearest.h"
 
 namespace sluice::app {
 namespace {
@@ -40,6 +42,13 @@ int print(const CommandResult& result) {
   std::cout << result.out;
   std::cerr << result.err;
   return result.exit_code;
+}
+
+DiagnosticFormat format_named(const std::string& word) {
+  if (word == "text") return DiagnosticFormat::Text;
+  if (word == "json") return DiagnosticFormat::Json;
+  if (word == "github") return DiagnosticFormat::Github;
+  throw CLI::ValidationError("--format", "takes text, json or github, not '" + word + "'");
 }
 
 // One function per command: declares its arguments and what runs it. `exit_code` outlives the
@@ -84,11 +93,11 @@ void add_check(CLI::App& app, int& exit_code) {
   auto file = std::make_shared<std::string>();
   auto format = std::make_shared<DiagnosticFormat>(DiagnosticFormat::Text);
   command->add_option("file", *file, "The file")->required();
-  command->add_option("--format", *format, "text, json or github")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, DiagnosticFormat>{{"text", DiagnosticFormat::Text},
-                                                  {"json", DiagnosticFormat::Json},
-                                                  {"github", DiagnosticFormat::Github}}));
+  command
+      ->add_option_function<std::string>(
+          "--format", [format](const std::string& word) { *format = format_named(word); },
+          "How to print what was found (text)")
+      ->type_name("text|json|github");
   command->callback([file, format, &exit_code] {
     LoadInput input = input_from(*file, kAround);
     input.trials = faults_in_files;
@@ -114,8 +123,9 @@ void add_config(CLI::App& app, int& exit_code) {
   auto setting = std::make_shared<std::string>();
   auto file = std::make_shared<std::string>();
   auto json = std::make_shared<bool>(false);
-  explain->add_option("key", *setting,
-                      "The setting, such as server.listen; a section for all in it");
+  explain->add_option(
+      "key", *setting,
+      "The setting, such as server.listen; a section for all in it; without one, all");
   explain->add_option("-c,--config", *file, "Configuration file");
   explain->add_flag("--json", *json, "As JSON");
   explain->callback([setting, file, json, &exit_code] {
@@ -124,10 +134,10 @@ void add_config(CLI::App& app, int& exit_code) {
   });
 }
 
-void add_ledger_options(CLI::App* command, std::shared_ptr<std::string> path,
-                        std::shared_ptr<TableFormat> format) {
+CLI::Option* add_ledger_options(CLI::App* command, std::shared_ptr<std::string> path,
+                                std::shared_ptr<TableFormat> format) {
   command->add_option("--ledger", *path, "The ledger's file")->capture_default_str();
-  command->add_flag_callback(
+  return command->add_flag_callback(
       "--json", [format] { *format = TableFormat::Json; }, "As JSON");
 }
 
@@ -136,9 +146,10 @@ void add_ledger(CLI::App& app, int& exit_code) {
   auto arguments = std::make_shared<UsageArguments>();
   auto path = std::make_shared<std::string>("./sluice-data/ledger.db");
   auto format = std::make_shared<TableFormat>(TableFormat::Text);
-  add_ledger_options(report, path, format);
-  report->add_flag_callback(
+  auto* json = add_ledger_options(report, path, format);
+  auto* csv = report->add_flag_callback(
       "--csv", [format] { *format = TableFormat::Csv; }, "As CSV");
+  csv->excludes(json);
   report->add_option("--by", arguments->by, "model, provider, alias, user, day or outcome")
       ->capture_default_str();
   report->add_option("--since", arguments->since, "7d, 24h, 30m, or a day like 2026-11-01 (UTC)");
@@ -157,12 +168,45 @@ void add_ledger(CLI::App& app, int& exit_code) {
       [path, format, &exit_code] { exit_code = print(verify_ledger(*path, *format)); });
 }
 
+void add_version(CLI::App& app) {
+  const std::string version = "sluice " + std::string(kVersion);
+  app.set_version_flag("--version", version);
+  app.add_subcommand("version", "Print the version")->callback([version] {
+    std::cout << version << "\n";
+  });
+}
+
+// The word that stands where a command should and is none; empty: all are commands. CLI11 would
+// only say that a command is missing.
+std::string unknown_command(const CLI::App& app, int argc, char** argv) {
+  const CLI::App* at = &app;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    const auto commands = at->get_subcommands([](const CLI::App*) { return true; });
+    if (commands.empty() || word.starts_with('-')) return "";
+    const auto found = std::find_if(commands.begin(), commands.end(),
+                                    [&](const CLI::App* c) { return c->get_name() == word; });
+    if (found == commands.end()) {
+      std::vector<std::string> names;
+      for (const CLI::App* command : commands) names.push_back(command->get_name());
+      const std::string before = at == &app ? "" : at->get_name() + " ";
+      std::string text = "sluice: there is no command '" + before + word + "'";
+      const auto meant = nearest(word, names, 1);
+      if (!meant.empty()) return text + "; did you mean '" + before + meant.front() + "'?";
+      text += "; there are:";
+      for (const std::string& name : names) text += " " + name;
+      return text;
+    }
+    at = *found;
+  }
+  return "";
+}
+
 int run(int argc, char** argv) {
   CLI::App app(
       "Sluice: an LLM gateway. Programs talk to it as they would to OpenAI; it routes, falls "
       "back,\n"
       "counts and keeps the books.");
-  app.set_version_flag("--version", std::string("sluice ") + std::string(kVersion));
   app.require_subcommand(1);
   app.footer("Exit codes: 0 done, 1 failed or findings, 2 wrong usage or invalid configuration.");
   int exit_code = kExitOk;
@@ -171,6 +215,11 @@ int run(int argc, char** argv) {
   add_check(app, exit_code);
   add_config(app, exit_code);
   add_ledger(app, exit_code);
+  add_version(app);
+  if (const std::string unknown = unknown_command(app, argc, argv); !unknown.empty()) {
+    std::cerr << unknown << "\n";
+    return kExitInvalid;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -104,6 +104,34 @@ def test_every_command_explains_itself(command):
     assert said.returncode == 0 and "Usage:" in said.stdout
 
 
+@pytest.mark.parametrize(
+    "words, wanted",
+    [
+        (["chek", "x.yaml"], "'chek'; did you mean 'check'"),
+        (["config", "expain"], "'config expain'; did you mean 'config explain'"),
+        (["qqqqqq"], "there are: serve"),
+        (["check", "x.yaml", "--format", "xml"], "text, json or github, not 'xml'"),
+        (["usage", "--json", "--csv"], "excludes"),
+        (["usage", "--since", "1d", "--until", "2d"], "not before"),
+    ],
+)
+def test_a_wrong_command_line_is_refused_with_what_was_meant(words, wanted):
+    said = run([SLUICE, *words])
+    assert said.returncode == 2 and wanted in said.stderr
+
+
+def test_the_version_is_printed_by_word_and_by_flag():
+    said = [run([SLUICE, word]) for word in ("version", "--version")]
+    assert [one.returncode for one in said] == [0, 0]
+    assert said[0].stdout == said[1].stdout and re.fullmatch(r"sluice \d+\.\d+\.\d+\n", said[0].stdout)
+
+
+def test_all_settings_are_listed_with_their_values():
+    said = run([SLUICE, "config", "explain"], env={"PATH": os.environ["PATH"]})
+    assert said.returncode == 0
+    assert "server.listen = 127.0.0.1:8080  (default)\n" in said.stdout and "default_provider = lab" in said.stdout
+
+
 def test_the_reference_and_the_schema_are_what_the_binary_prints():
     for words, file in ((["config", "reference"], "docs/configuration.md"), (["schema"], "docs/schema.json")):
         said = run([SLUICE, *words])

@@ -29,7 +29,8 @@ CommandResult explain_rule(std::string_view code);
 
 enum class ExplainFormat : uint8_t { Text, Json };
 
-// CFG-1: value, deciding source, shadowed values; for a section, of all settings below it.
+// CFG-1: value, deciding source, shadowed values; for a section, of all settings below it; with an
+// empty key of all there are, a line each.
 CommandResult explain_key(const LoadInput& input, std::string_view key, ExplainFormat format);
 
 }  // namespace sluice::app

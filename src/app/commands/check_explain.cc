@@ -47,6 +47,17 @@ class Explanation {
     if (!text_.empty()) text_ += json ? ",\n  " : "\n";
     text_ += json ? as_json(path, row, all) : as_text(path, row, all);
   }
+  // Every setting that has a value, in short.
+  void add_all() {
+    for (const auto& [path, given] : loaded_.provenance.all()) {
+      const auto found = match(path);
+      if (found.row == nullptr) continue;
+      if (format_ == ExplainFormat::Json)
+        add(path, *found.row);
+      else
+        text_ += fmt::format("{} = {}  ({})\n", path, given.front().value, where(given.front()));
+    }
+  }
   // Every setting below `section` that has a value.
   void add_below(std::string_view section) {
     const std::string prefix = fmt::format("{}.", section);
@@ -87,14 +98,16 @@ bool has_entry(const Loaded& loaded, const Property& row, const std::string& nam
 
 CommandResult explain_key(const LoadInput& input, std::string_view key, ExplainFormat format) {
   const auto found = match(key);
-  if (found.row == nullptr) return no_such_key(key);
+  if (found.row == nullptr && !key.empty()) return no_such_key(key);
   const auto outcome = load(input);
   if (!outcome.loaded)
     return {.exit_code = kExitInvalid,
             .out = "",
             .err = render(outcome.diagnostics, DiagnosticFormat::Text)};
   Explanation explanation(*outcome.loaded, format);
-  if (is_section(*found.row))
+  if (key.empty())
+    explanation.add_all();
+  else if (is_section(*found.row))
     explanation.add_below(key);
   else if (has_entry(*outcome.loaded, *found.row, found.name))
     explanation.add(std::string(key), *found.row);

@@ -68,6 +68,17 @@ TEST(ConfigExplain, OfASectionShowsEverySettingInIt) {
   EXPECT_THAT(result.out, Not(HasSubstr("server.listen")));
 }
 
+TEST(ConfigExplain, WithoutAKeyListsEverySettingInALine) {
+  const auto result = explain_key(input(), "", ExplainFormat::Text);
+  EXPECT_EQ(result.exit_code, kExitOk);
+  EXPECT_THAT(result.out,
+              HasSubstr("server.listen = 127.0.0.1:2  (environment SLUICE_SERVER_LISTEN)\n"));
+  EXPECT_THAT(result.out, HasSubstr("tiers.fast = [openai/a, openai/b]  (sluice.yaml:7:"));
+  EXPECT_THAT(result.out, Not(HasSubstr("0123456789")));
+  EXPECT_THAT(explain_key(input(), "", ExplainFormat::Json).out,
+              HasSubstr(R"({"key":"stream.max_event","value":"1MiB")"));
+}
+
 TEST(ConfigExplain, RefusesKeysThatDoNotExist) {
   const auto typo = explain_key(input(), "server.lisen", ExplainFormat::Text);
   EXPECT_EQ(typo.exit_code, kExitInvalid);
