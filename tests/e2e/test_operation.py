@@ -95,8 +95,8 @@ def test_CFG_2_random_edits_under_load_fail_no_request(own):
             gateway.send_signal(signal.SIGHUP)
             if dice.random() < 0.05:
                 read_until(stream, b"data: ")
-        # Without the alias, it is a model of the only provider, which the lab does not know.
-        wanted = aliases["name0"].removeprefix("lab/") if "name0" in aliases else None
+        # Without the alias, it is a model of the only provider; with two, of none.
+        wanted = aliases["name0"].removeprefix("lab/") if "name0" in aliases else None if more else "name0"
         eventually(lambda: gateway.chat("name0").headers["x-sluice-model"] == wanted, 5)
         read_until(stream, b"data: ")
     traffic.stop()
