@@ -129,6 +129,7 @@ void check_default_provider(Reader& reader) {
   if (!reader.has("default_provider") || settings.providers.empty()) return;
   if (settings.provider(settings.default_provider) != nullptr) return;
   std::vector<std::string_view> names;
+  names.reserve(settings.providers.size());
   for (const auto& provider : settings.providers) names.push_back(provider.name);
   reader.complain(Rule::UnknownProvider, reader.provenance.place_of("default_provider"),
                   "default_provider",

@@ -2,9 +2,11 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
+#include <fmt/format.h>
 #include <iostream>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "app/commands/check.h"
 #include "app/commands/lab.h"
@@ -16,6 +18,7 @@
 #include "app/telemetry_stack.h"
 #include "app/version.h"
 #include "base/nearest.h"
+#include "providers/lab_reference.h"
 
 namespace sluice::app {
 namespace {
@@ -85,7 +88,15 @@ void add_lab(CLI::App& app, int& exit_code) {
   auto* key = command->add_option("--tls-key", arguments->key_file, "Its private key (PEM)");
   cert->needs(key);
   key->needs(cert);
-  command->callback([arguments, &exit_code] { exit_code = lab(*arguments); });
+  auto reference = std::make_shared<bool>(false);
+  command->add_flag("--reference", *reference, "Print its manual (docs/lab.md) and end");
+  command->callback([arguments, reference, &exit_code] {
+    if (*reference) {
+      std::cout << providers::lab_reference_page();
+    } else {
+      exit_code = lab(*arguments);
+    }
+  });
 }
 
 void add_check(CLI::App& app, int& exit_code) {
@@ -176,6 +187,15 @@ void add_version(CLI::App& app) {
   });
 }
 
+// `before`: the command it stands below, and a space.
+std::string advise(const std::string& before, const std::string& word,
+                   const std::vector<std::string>& names) {
+  std::string text = fmt::format("sluice: there is no command '{}{}'", before, word);
+  if (const auto meant = nearest(word, names, 1); !meant.empty())
+    return text + fmt::format("; did you mean '{}{}'?", before, meant.front());
+  return text + fmt::format("; there are: {}", fmt::join(names, " "));
+}
+
 // The word that stands where a command should and is none; empty: all are commands. CLI11 would
 // only say that a command is missing.
 std::string unknown_command(const CLI::App& app, int argc, char** argv) {
@@ -188,14 +208,9 @@ std::string unknown_command(const CLI::App& app, int argc, char** argv) {
                                     [&](const CLI::App* c) { return c->get_name() == word; });
     if (found == commands.end()) {
       std::vector<std::string> names;
+      names.reserve(commands.size());
       for (const CLI::App* command : commands) names.push_back(command->get_name());
-      const std::string before = at == &app ? "" : at->get_name() + " ";
-      std::string text = "sluice: there is no command '" + before + word + "'";
-      const auto meant = nearest(word, names, 1);
-      if (!meant.empty()) return text + "; did you mean '" + before + meant.front() + "'?";
-      text += "; there are:";
-      for (const std::string& name : names) text += " " + name;
-      return text;
+      return advise(at == &app ? "" : at->get_name() + " ", word, names);
     }
     at = *found;
   }

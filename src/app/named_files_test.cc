@@ -17,7 +17,7 @@ using testing::SizeIs;
 class NamedFiles : public testing::Test {
  protected:
   std::string write(const std::string& name, const std::string& text) {
-    const std::string path = folder_ + name;
+    std::string path = folder_ + name;
     std::ofstream(path) << text;
     written_.push_back(path);
     return path;
