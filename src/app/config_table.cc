@@ -378,9 +378,11 @@ constexpr auto kProperties = std::to_array<Property>({
     {.key = "metrics", .slot = Group{}, .doc = "The /metrics page."},
     {.key = "metrics.series_limit",
      .slot = &at<&S::metrics, &MetricsSettings::series_limit>,
-     .fallback = "2000",
-     .doc = "Most label combinations per metric; further ones are counted as `other`.",
-     .limits = {10, 1'000'000},
+     .fallback = "100000",
+     .doc =
+         "Most series on the page, every bucket counted: a target takes about 450. Targets beyond "
+         "it are counted as `other`.",
+     .limits = {10, 10'000'000},
      .reload = Reload::Restart},
 });
 

@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from check_docs import documents, runnable_block, runnable_blocks  # noqa: E402
 
 PRINTED = "127.0.0.1:8080"
-USED_HERE = {"install", "curl", "sdk", "config", "example"}
+USED_HERE = {"install", "curl", "sdk", "config", "example", "lab"}
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +133,17 @@ def test_all_settings_are_listed_with_their_values():
 
 
 def test_the_reference_and_the_schema_are_what_the_binary_prints():
-    for words, file in ((["config", "reference"], "docs/configuration.md"), (["schema"], "docs/schema.json")):
+    for words, file in (
+        (["config", "reference"], "docs/configuration.md"),
+        (["schema"], "docs/schema.json"),
+        (["lab", "--reference"], "docs/lab.md"),
+    ):
         said = run([SLUICE, *words])
         assert said.returncode == 0, said.stderr
         assert said.stdout == (ROOT / file).read_text(encoding="utf-8")
+
+
+def test_the_lab_starts_as_its_manual_says():
+    _, *arguments = runnable_block("lab").text.replace("127.0.0.1:9000", "127.0.0.1:0").split()
+    with Process([SLUICE, *arguments]) as process:
+        assert process.wait_for_start()["lab"].startswith("http://127.0.0.1:")
