@@ -206,6 +206,7 @@ class Sluice(Contender):
     """Everything on: routing, usage metering, ledger, metrics, access log to a file."""
 
     name, index = "sluice", 3
+    more = ""  # further lines of its configuration
 
     def prepare(self):
         self.binary = Path(os.environ.get("SLUICE_BIN", ROOT / "build" / "release" / "sluice"))
@@ -232,7 +233,7 @@ log: {{access: {self.dir}/access.log}}
 prices:
   custom:
     {MODEL}: {{input: 0.15, output: 0.6, cached_input: 0.075}}
-""")
+{self.more}""")
         return [self.binary, "serve", "--config", self.dir / "sluice.yaml",
                 "--listen", f"127.0.0.1:{self.port}",
                 "--admin-listen", f"127.0.0.1:{self.port + 50}",

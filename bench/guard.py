@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Instruction-count guard: fails when a request or a streamed event costs over 10 % more than
-bench/guard.json says. Counted by valgrind's callgrind, so a busy machine does not disturb it, and on
-the event loop's thread alone: how many rows the journal stores at once is a matter of time.
+bench/guard.json says. Counted by valgrind's callgrind, so a busy machine does not disturb it. The
+ledger's rows are stored at the end, all at once: otherwise how many go together is a matter of time.
 
     guard.py            compare
     guard.py --update   measure and rewrite bench/guard.json (say why in the commit)
@@ -25,50 +25,35 @@ BASELINE = contenders.BENCH / "guard.json"
 TOLERANCE = 0.10
 REQUESTS = 300
 STREAMS = 5
-VALGRIND = ("valgrind", "--tool=callgrind", "--instr-atstart=no", "--separate-threads=yes",
-            "--callgrind-out-file=cg.out")
+STREAM = ("--stream", "--include-usage", "--expect-events", scenarios.STREAM_EVENTS)
+VALGRIND = ("valgrind", "--tool=callgrind", "--callgrind-out-file=cg.out")
 
 
-class UnderCallgrind:
-    """A contender run by callgrind, and its instruction counter."""
+def under_callgrind(contender):
+    """Makes the contender's command run a copy without debug sections: Debian's valgrind cannot read
+    the ones our compiler writes."""
+    plain_command = contender.command
 
-    def __init__(self, contender):
-        self.contender = contender
-        self.plain_command = contender.command
-        contender.command = self.command
-        self.dumps = 0
-
-    def command(self):
-        """The contender's command over a copy without debug sections: Debian's valgrind cannot read
-        the ones our compiler writes."""
-        program, *arguments = map(str, self.plain_command())
-        program = shutil.which(program)
-        bare = self.contender.dir / "program"
-        subprocess.run(["objcopy", "--strip-debug", program, bare], check=True)
+    def command():
+        program, *arguments = map(str, plain_command())
+        bare = contender.dir / "program"
+        subprocess.run(["objcopy", "--strip-debug", shutil.which(program), bare], check=True)
         return [*VALGRIND, bare, *arguments]
 
-    def control(self, *flags):
-        result = subprocess.run(["callgrind_control", *flags, str(self.contender.process.pid)],
-                                capture_output=True, text=True)
-        if result.returncode != 0:
-            sys.exit(f"guard: callgrind_control {' '.join(flags)}: {result.stderr or result.stdout}")
+    contender.command = command
 
-    def count(self, work):
-        """Instructions the busiest thread executes while `work` runs: the loop with one worker."""
-        self.control("--instr=on")
-        self.control("--zero")
+
+def count(contender, work):
+    """Instructions of all threads, from start to end, with `work` between."""
+    contender.start("plain")
+    try:
+        load(contender, "--requests", 50)
+        load(contender, "--requests", 1, *STREAM)
         work()
-        self.control("--dump")
-        self.control("--instr=off")
-        self.dumps += 1
-        dump = self.contender.dir / f"cg.out.{self.dumps}"
-        for _ in range(100):
-            totals = [re.search(r"^(?:totals|summary): (\d+)", path.read_text(), re.M)
-                      for path in self.contender.dir.glob(f"{dump.name}*")]
-            if totals and all(totals):
-                return max(int(found.group(1)) for found in totals)
-            time.sleep(0.1)
-        sys.exit(f"guard: callgrind wrote no totals to {dump}")
+    finally:
+        contender.stop()
+    found = re.search(r"^totals: (\d+)", (contender.dir / "cg.out").read_text(), re.M)
+    return int(found.group(1)) if found else sys.exit("guard: callgrind wrote no totals")
 
 
 def load(contender, *flags):
@@ -82,22 +67,19 @@ def load(contender, *flags):
 
 
 def measure(contender):
+    """What is counted with a load, less what is counted without it."""
     mock = procs.spawn([contenders.mock_program(), "--port", contenders.MOCK_PORT,
                         "--interval-us", scenarios.SSE_INTERVAL_US], procs.METER_CPU)
     try:
         time.sleep(0.2)
-        guarded = UnderCallgrind(contender)
-        contender.start("plain")
-        stream = ("--stream", "--include-usage", "--expect-events", scenarios.STREAM_EVENTS)
-        load(contender, "--requests", 50)
-        load(contender, "--requests", 1, *stream)
-        chat = guarded.count(lambda: load(contender, "--requests", REQUESTS,
-                                          "--expect-bytes", scenarios.JSON_BYTES))
-        events = guarded.count(lambda: load(contender, "--requests", STREAMS, *stream))
-        return {"instructions_per_request": chat // REQUESTS,
-                "instructions_per_event": events // (STREAMS * scenarios.STREAM_EVENTS)}
+        under_callgrind(contender)
+        idle = count(contender, lambda: None)
+        chat = count(contender, lambda: load(contender, "--requests", REQUESTS,
+                                             "--expect-bytes", scenarios.JSON_BYTES))
+        events = count(contender, lambda: load(contender, "--requests", STREAMS, *STREAM))
+        return {"instructions_per_request": (chat - idle) // REQUESTS,
+                "instructions_per_event": (events - idle) // (STREAMS * scenarios.STREAM_EVENTS)}
     finally:
-        contender.stop()
         procs.stop(mock)
 
 
@@ -120,6 +102,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="sluice-guard-") as run_dir:
         cert, key = contenders.certificate(run_dir)
         sluice = contenders.Sluice(Path(run_dir), cert, key)
+        sluice.more = "ledger: {flush_window: 1m}\n"
         try:
             contenders.need_program("valgrind")
             sluice.prepare()

