@@ -2,12 +2,12 @@
 
 #include <cmath>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <unistd.h>
 #include <utility>
 
+#include "app/file_content.h"
 #include "app/version.h"
+#include "providers/lab_models.h"
 #include "store/schema.h"
 #include "telemetry/metric_names.h"
 
@@ -39,18 +39,36 @@ telemetry::Rate rate_of(const Price& price) {
   return std::llround(price.dollars * 1e9);
 }
 
+// What the lab's own meter asks, so that its books and ours can be held side by side.
+void add_lab_prices(const std::string& provider, telemetry::PriceTable& table) {
+  constexpr int64_t kMillion = 1'000'000;
+  for (const providers::LabModel& model : providers::lab_models()) {
+    telemetry::Price price;
+    price.version = "lab";
+    price.base.input = model.price.input * kMillion;
+    price.base.cached_input = model.price.cached_input * kMillion;
+    price.base.output = model.price.output * kMillion;
+    table.set(provider, model.name, price);
+  }
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const telemetry::PriceTable>> load_prices(const Settings& settings) {
   auto table = std::make_shared<telemetry::PriceTable>(telemetry::PriceTable::built_in());
   if (const std::string& path = settings.prices.file; !path.empty()) {
-    std::ifstream file(path, std::ios::binary);
-    const std::string text(std::istreambuf_iterator<char>(file), {});
-    if (!file) return Error(Outcome::BadRequest, "cannot read " + path, "prices.file");
-    Result<telemetry::PriceTable> parsed = telemetry::PriceTable::parse(text);
+    const Result<std::string> text = file_content(path);
+    if (!text) {
+      return Error(Outcome::BadRequest, "cannot read " + path + ": " + text.error().message(),
+                   "prices.file");
+    }
+    Result<telemetry::PriceTable> parsed = telemetry::PriceTable::parse(*text);
     if (!parsed)
       return Error(Outcome::BadRequest, path + ": " + parsed.error().message(), "prices.file");
     table->merge(*std::move(parsed));
+  }
+  for (const ProviderSettings& provider : settings.providers) {
+    if (provider.kind == ProviderKind::Lab) add_lab_prices(provider.name, *table);
   }
   for (const CustomPrice& custom : settings.prices.custom) {
     telemetry::Price price;
