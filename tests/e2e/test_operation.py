@@ -2,6 +2,7 @@
 
 import random
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -246,3 +247,27 @@ def test_PERF_5_it_is_ready_soon_and_small(lab, tmp_path):
         assert time.monotonic() - begun < 1 * SLOW
         if SLOW == 1:
             assert gateway.resident_kib() < 50 * 1024
+
+
+def test_one_gateway_a_port_and_a_ledger(own, tmp_path):
+    gateway = own()
+    taken = "{}:{}".format(*gateway.address)
+    words = [SLUICE, "serve", "--admin-listen", "127.0.0.1:0"]
+    port = [*words, "--listen", taken, "--data-dir", tmp_path / "other"]
+    ledger = [*words, "--listen", "127.0.0.1:0", "--data-dir", gateway.ledger.parent]
+    for second, why in ((port, "already in use"), (ledger, "held by another process")):
+        run = subprocess.run(second, capture_output=True, text=True, timeout=30, check=False)
+        assert run.returncode == 2 and why in run.stderr.lower()
+    assert gateway.chat().status == 200
+
+
+def test_a_refused_request_leaves_its_row_too(own):
+    gateway = own()
+    assert gateway.get("/nope").status == 404
+    assert gateway.request("PUT", "/v1/models").headers["x-request-id"].startswith("req_")
+    with socket.create_connection(gateway.address, timeout=30) as raw:
+        raw.sendall(b"no HTTP at all\r\n\r\n")
+        read_until(raw, b"400 Bad Request")
+    rows = gateway.wait_for_rows(3)
+    assert sorted(row["outcome"] for row in rows) == ["bad_request", "method_not_allowed", "not_found"]
+    assert gateway.metric("llm_requests_total") == 3
