@@ -45,9 +45,10 @@ class Relay {
   Piece take(const net::IoResult& got);
   // Gives the client what the piece brings.
   Progress pass(const Result<std::string_view>& piece);
-  // The client is slower than the upstream: nothing more is read until flush() is through.
-  bool is_behind() const { return behind_; }
-  Task<Progress> flush();
+  // The client is slower than the upstream, or it is somebody else's turn: nothing more is read
+  // until pause() is through.
+  bool must_pause() const { return behind_ || at_once_ > kMostAtOnce; }
+  Task<Progress> pause();
 
   bool committed() const { return committed_; }
   const Error& error() const { return *error_; }
@@ -74,6 +75,7 @@ class Relay {
   std::optional<Error> error_;
   Nanos heard_at_;  // when the upstream last sent anything
   Nanos asked_at_ = 0;
+  size_t at_once_ = 0;  // bytes since we last waited for anything
   bool committed_ = false;
   bool head_released_ = false;
   bool behind_ = false;
@@ -111,6 +113,7 @@ Relay::Piece Relay::try_read() {
 
 net::ReadSome Relay::read() {
   asked_at_ = exchange_.shared.loop.now();
+  at_once_ = 0;
   return reply_.read(exchange_.until());
 }
 
@@ -128,6 +131,7 @@ Relay::Piece Relay::take(const net::IoResult& got) {
     progress = fail(exchange_.blame(error.outcome(), heard_at_, committed_), error.message());
   } else {
     heard_at_ = exchange_.shared.loop.now();
+    at_once_ += piece->size();
     progress = piece->empty() ? digest_end() : digest(*piece);
   }
   if (committed_ && !out.empty()) {
@@ -137,8 +141,13 @@ Relay::Piece Relay::take(const net::IoResult& got) {
   return progress;
 }
 
-[[gnu::noinline]] Task<Relay::Progress> Relay::flush() {
-  behind_ = false;
+[[gnu::noinline]] Task<Relay::Progress> Relay::pause() {
+  at_once_ = 0;
+  if (!std::exchange(behind_, false)) {
+    net::Yield yield(exchange_.shared.loop);
+    co_await yield;
+    co_return Progress::More;
+  }
   heart_.pause();
   const Nanos began = exchange_.now();
   const Result<void> sent = co_await exchange_.http.flush();
@@ -256,24 +265,15 @@ Task<Answered> relay(Exchange& exchange, const routing::Target& target, Heart& h
   Relay stream(exchange, target, heart, std::move(reply));
   if (Result<void> ready = stream.prepare(); !ready) co_return failed(ready.error());
   Progress progress = Progress::More;
-  size_t at_once = 0;
   while (progress == Progress::More) {
-    if (at_once > kMostAtOnce) {
-      at_once = 0;
-      net::Yield yield(exchange.shared.loop);
-      co_await yield;
-    }
     Relay::Piece piece = stream.try_read();
     while (!piece) {
-      at_once = 0;
       const net::IoResult got = co_await stream.read();
       piece = stream.take(got);
     }
-    if (*piece) at_once += (*piece)->size();
     progress = stream.pass(*piece);
-    if (!stream.is_behind()) continue;
-    const Progress flushed = co_await stream.flush();
-    if (flushed == Progress::Failed) progress = flushed;
+    if (progress != Progress::More || !stream.must_pause()) continue;
+    progress = co_await stream.pause();
   }
   if (progress == Progress::Failed && !stream.committed()) co_return failed(stream.error());
   stream.settle_usage();
