@@ -32,8 +32,8 @@ void Heart::on_timer() {
     if (!exchange_.http.streaming()) {
       exchange_.http.start_stream(200, stream_headers(exchange_.reply_headers(nullptr)));
     }
-    const bool as_chunk = options.heartbeat_mode == HeartbeatMode::Chunk && !chunk_.empty();
-    exchange_.http.push_chunk(as_chunk ? std::string_view(chunk_) : kComment);
+    const bool as_chunk = options.heartbeat_mode == HeartbeatMode::Chunk && chunk_ != nullptr;
+    exchange_.http.push_chunk(as_chunk ? std::string_view(*chunk_) : kComment);
     beaten_ = true;
   }
   if (now - last_sent_ >= options.heartbeat) last_sent_ = now;

@@ -2,6 +2,10 @@
 // KA-1..3).
 #pragma once
 
+#include <memory>
+#include <string>
+#include <utility>
+
 #include "gateway/exchange.h"
 #include "net/timer.h"
 
@@ -18,7 +22,7 @@ class Heart final : private net::Timer {
   void sent() { last_sent_ = exchange_.shared.loop.now(); }
   // What a beat is in HeartbeatMode::Chunk: an event of this stream with an empty delta. Until one
   // is known, a comment.
-  void set_chunk(std::string event) { chunk_ = std::move(event); }
+  void set_chunk(std::string event) { chunk_ = std::make_unique<std::string>(std::move(event)); }
   bool has_beaten() const { return beaten_; }
   // While a send is waiting for a slow client there is nothing to keep alive.
   void pause() { paused_ = true; }
@@ -32,7 +36,7 @@ class Heart final : private net::Timer {
   void arm();
 
   Exchange& exchange_;
-  std::string chunk_;
+  std::unique_ptr<const std::string> chunk_;
   Nanos last_sent_;
   bool beaten_ = false;
   bool paused_ = false;

@@ -225,7 +225,8 @@ void Relay::commit() {
     exchange_.http.start_stream(200, headers);
   }
   if (exchange_.snapshot->stream.heartbeat_mode == HeartbeatMode::Chunk) {
-    heart_.set_chunk(reader_.empty_event());
+    std::string event = reader_.empty_event();
+    if (!event.empty()) heart_.set_chunk(std::move(event));
   }
   exchange_.shared.out.append(held_);
   std::string().swap(held_);

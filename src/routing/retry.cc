@@ -30,13 +30,9 @@ AttemptPlan::AttemptPlan(size_t targets, const RetryOptions& options, uint64_t s
 
 std::optional<AttemptPlan::Step> AttemptPlan::failed(const Failure& failure) {
   if (!may_go_elsewhere(failure.outcome)) return std::nullopt;
-  if (out_.empty()) {
-    out_.resize(targets_);
-    last_.resize(targets_, Failure{Outcome::Ok, std::nullopt, false});
-  }
+  if (seen_.empty()) seen_.resize(targets_, Seen{{Outcome::Ok, std::nullopt, false}});
   const bool asks_too_much = failure.retry_after.value_or(0) > options_.longest_pause;
-  out_[current_] = !may_pass(failure) || asks_too_much;
-  last_[current_] = failure;
+  seen_[current_] = {failure, !may_pass(failure) || asks_too_much};
 
   if (rounds_ == 0 && current_ + 1 < targets_) {
     ++current_;
@@ -48,10 +44,10 @@ std::optional<AttemptPlan::Step> AttemptPlan::failed(const Failure& failure) {
   ++rounds_;
   for (size_t i = 1; i <= targets_; ++i) {
     const size_t candidate = (current_ + i) % targets_;
-    if (out_[candidate]) continue;
+    if (seen_[candidate].out) continue;
     current_ = candidate;
     ++attempts_;
-    return Step{candidate, pause_before_retry(last_[candidate])};
+    return Step{candidate, pause_before_retry(seen_[candidate].last)};
   }
   return std::nullopt;
 }

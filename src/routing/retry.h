@@ -61,8 +61,11 @@ class AttemptPlan {
   size_t current_ = 0;
   int attempts_ = 1;
   int rounds_ = 0;
-  std::vector<bool> out_;      // targets not worth asking again
-  std::vector<Failure> last_;  // by target
+  struct Seen {
+    Failure last;
+    bool out = false;  // not worth asking again
+  };
+  std::vector<Seen> seen_;  // by target; empty until the first failure
 };
 
 }  // namespace sluice::routing
