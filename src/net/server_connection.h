@@ -94,7 +94,7 @@ class ServerConnection final : private Deferred, private ReadyHook {
   bool push(const Parts& parts);
   void send_pushed();
   void on_turn_end() override;
-  void keep_behind(std::string_view left);
+  void offer(std::string_view left);
   void on_ready() override;
   bool push_chunk(std::string_view data);
   Task<Result<void>> flush();

@@ -179,10 +179,17 @@ bool ServerConnection::push(const Parts& parts) {
   return backlog_.empty() && !broken_;
 }
 
-// Sends what the kernel takes; the rest goes to the backlog.
 void ServerConnection::send_pushed() {
   if (pushed_ == 0) return;
-  std::string_view left(state_.outbox.data() + pushed_at_, std::exchange(pushed_, 0));
+  offer({state_.outbox.data() + pushed_at_, std::exchange(pushed_, 0)});
+  if (--state_.pushing > 0) return;
+  if (state_.outbox.capacity() > kOutboxKept) std::string().swap(state_.outbox);
+  state_.outbox.clear();
+}
+
+// Sends what the kernel takes. The rest goes out as soon as the client makes room, whether or not
+// there is more to send.
+void ServerConnection::offer(std::string_view left) {
   while (!left.empty() && !broken_) {
     const iovec whole = part(left);
     const IoResult sent = stream_->try_write({&whole, 1});
@@ -191,14 +198,6 @@ void ServerConnection::send_pushed() {
     bytes_out_ += sent.bytes;
     left.remove_prefix(sent.bytes);
   }
-  keep_behind(left);
-  if (--state_.pushing > 0) return;
-  if (state_.outbox.capacity() > kOutboxKept) std::string().swap(state_.outbox);
-  state_.outbox.clear();
-}
-
-// What is left goes out as soon as the client makes room, whether or not there is more to send.
-void ServerConnection::keep_behind(std::string_view left) {
   if (left.empty()) return;
   backlog_.append(left);
   if (!broken_) stream_->readiness().call_when_ready(this);
@@ -207,16 +206,7 @@ void ServerConnection::keep_behind(std::string_view left) {
 void ServerConnection::on_ready() {
   if (flushing_ || broken_) return;
   const std::string out = std::exchange(backlog_, {});
-  std::string_view left(out);
-  while (!left.empty() && !broken_) {
-    const iovec whole = part(left);
-    const IoResult sent = stream_->try_write({&whole, 1});
-    broken_ = sent.status == IoStatus::Failed;
-    if (!sent.ok()) break;
-    bytes_out_ += sent.bytes;
-    left.remove_prefix(sent.bytes);
-  }
-  keep_behind(left);
+  offer(out);
 }
 
 void ServerConnection::on_turn_end() {
