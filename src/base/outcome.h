@@ -29,12 +29,16 @@ enum class Outcome : uint8_t {
   ConnectError,
   ConnectTimeout,
   TlsError,
+  PoolTimeout,         // no connection to it became free in time
   UpstreamReset,       // closed or reset before the reply was whole
   FirstByteTimeout,    // silent before the first content
   IdleTimeout,         // silent between two events
   TotalTimeout,        // the whole exchange took too long
   UpstreamAuth,        // our provider key was refused: 401, 402, 403
+  IntermediaryError,   // a gateway between us and the model failed, not the model
   UpstreamRejected,    // 4xx that speaks of the request itself
+  ContextOverflow,     // the prompt does not fit the model's context window
+  ContentPolicy,       // the provider's content policy forbids prompt or answer
   UpstreamRateLimit,   // 429
   UpstreamOverloaded,  // 503, 529, or an overloaded error inside a 200
   UpstreamError,       // other 5xx, or an error object inside a 200
@@ -58,6 +62,13 @@ int http_status_of(Outcome outcome);
 // True for what the upstream did or failed to do: such a failure may be retried elsewhere.
 constexpr bool is_upstream_failure(Outcome outcome) {
   return outcome >= Outcome::DnsError;
+}
+
+// True if the upstream was well and found fault with the request: the same everywhere, or for a
+// rule of its own to decide.
+constexpr bool is_about_the_request(Outcome outcome) {
+  return outcome == Outcome::UpstreamRejected || outcome == Outcome::ContextOverflow ||
+         outcome == Outcome::ContentPolicy;
 }
 
 }  // namespace sluice

@@ -43,9 +43,8 @@ class InFlight {
 Task<void> give_up(Exchange& exchange, const routing::Target& target, Answered why) {
   AttemptFailure& failure = *why;
   const Outcome outcome = failure.failure.outcome;
-  const bool own_words =
-      !failure.body.empty() && !exchange.http.streaming() &&
-      (outcome == Outcome::UpstreamRejected || outcome == Outcome::UpstreamRateLimit);
+  const bool own_words = !failure.body.empty() && !exchange.http.streaming() &&
+                         (outcome == Outcome::UpstreamRateLimit || is_about_the_request(outcome));
   if (!own_words) {
     const Error error(outcome, std::move(failure.message));
     co_await exchange.fail(error);

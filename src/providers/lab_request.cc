@@ -248,6 +248,8 @@ std::optional<LabError> read_lab_request(simdjson::dom::parser& parser, std::str
     case chat::Endpoint::Embeddings:
       read_embedding(fields, request);
       break;
+    default:  // the lab speaks no other here
+      break;
   }
   return error;
 }

@@ -16,7 +16,7 @@ uint64_t next_random(uint64_t& state) {
 }  // namespace
 
 bool may_go_elsewhere(Outcome outcome) {
-  return is_upstream_failure(outcome) && outcome != Outcome::UpstreamRejected &&
+  return is_upstream_failure(outcome) && !is_about_the_request(outcome) &&
          outcome != Outcome::TotalTimeout;
 }
 

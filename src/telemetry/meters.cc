@@ -64,6 +64,7 @@ Cause cause_of(Outcome outcome) {
     case Outcome::UpstreamOverloaded:
     case Outcome::Overloaded:
     case Outcome::Draining:
+    case Outcome::PoolTimeout:
       return Cause::Overloaded;
     case Outcome::ConnectTimeout:
     case Outcome::FirstByteTimeout:
@@ -71,6 +72,7 @@ Cause cause_of(Outcome outcome) {
     case Outcome::TotalTimeout:
       return Cause::Timeout;
     case Outcome::UpstreamError:
+    case Outcome::IntermediaryError:
       return Cause::ServerError;
     case Outcome::DnsError:
     case Outcome::ConnectError:

@@ -10,6 +10,12 @@ std::string_view name_of(Endpoint endpoint) {
       return "completions";
     case Endpoint::Embeddings:
       return "embeddings";
+    case Endpoint::Responses:
+      return "responses";
+    case Endpoint::Messages:
+      return "messages";
+    case Endpoint::CountTokens:
+      return "count_tokens";
   }
   return "chat";
 }

@@ -39,9 +39,11 @@ struct Usage {
 // Where the numbers of a Usage come from: the label of the ledger's usage_source column.
 enum class UsageSource : uint8_t { None, Reported, Estimated };
 
-enum class Endpoint : uint8_t { Chat, Completions, Embeddings };
+enum class Endpoint : uint8_t { Chat, Completions, Embeddings, Responses, Messages, CountTokens };
 
-// "chat", "completions", "embeddings".
+inline constexpr size_t kEndpointCount = 6;
+
+// "chat", "completions", "embeddings", "responses", "messages", "count_tokens".
 std::string_view name_of(Endpoint endpoint);
 
 // Half-open range of bytes in a body.

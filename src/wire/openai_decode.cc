@@ -308,7 +308,7 @@ bool RequestDecoder::complete() {
         return missing("messages", "an array of messages that is not empty");
       case chat::Endpoint::Completions:
         return missing("prompt", "a string or an array");
-      case chat::Endpoint::Embeddings:
+      default:
         return missing("input", "a string or an array");
     }
   }

@@ -77,6 +77,8 @@ std::string_view error_type_of(Outcome outcome) {
     case Outcome::TooLarge:
     case Outcome::HeadTooLarge:
     case Outcome::UpstreamRejected:
+    case Outcome::ContextOverflow:
+    case Outcome::ContentPolicy:
       return "invalid_request_error";
     case Outcome::Unauthorized:
       return "authentication_error";
@@ -92,6 +94,7 @@ std::string_view error_type_of(Outcome outcome) {
       return "timeout_error";
     case Outcome::Overloaded:
     case Outcome::Draining:
+    case Outcome::PoolTimeout:
     case Outcome::UpstreamOverloaded:
       return "service_unavailable";
     default:
@@ -108,6 +111,10 @@ std::string_view error_code_of(Outcome outcome) {
       return "invalid_api_key";
     case Outcome::UpstreamRateLimit:
       return "rate_limit_exceeded";
+    case Outcome::ContextOverflow:
+      return "context_length_exceeded";
+    case Outcome::ContentPolicy:
+      return "content_policy_violation";
     case Outcome::Overloaded:
       return "overloaded";
     default:

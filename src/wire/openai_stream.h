@@ -19,72 +19,31 @@
 #include "wire/chat.h"
 #include "wire/openai_chunk.h"
 #include "wire/openai_tools.h"
+#include "wire/reply_stream.h"
 #include "wire/sse.h"
 
 namespace sluice::openai {
 
-// Borrowed; must outlive the reader.
-struct StreamOptions {
-  chat::Endpoint endpoint = chat::Endpoint::Chat;
-  bool asked_usage = false;  // the client did, see chat::Request
-  // What the chunks say where the upstream leaves it out. `id` must not be empty.
-  std::string_view id;
-  std::string_view model;
-  int64_t created = 0;
-};
+using chat::StreamError;
+using chat::StreamEvent;
+using chat::StreamOptions;
 
-// Why a stream failed. The strings are the upstream's own, where it has any.
-struct StreamError {
-  Outcome outcome = Outcome::UpstreamError;
-  std::string message;
-  std::string type;
-  std::string code;
-};
-
-struct StreamEvent {
-  enum class Kind : uint8_t {
-    Preamble,  // forward, but it is no content: a role, an empty delta, something unknown
-    Content,   // forward
-    Finish,    // forward: a choice ends here (and may carry content, see below)
-    Usage,     // nothing to forward yet: usage alone; the client gets it before [DONE], if at all
-    Done,      // forward: the end, with the usage the client asked for before it
-    Error,     // the stream failed, see StreamReader::error(); nothing to forward
-    Ignore,    // nothing to forward
-  };
-  Kind kind = Kind::Ignore;
-  bool content = false;    // the caller would see something: from here on there is no going back
-  std::string_view bytes;  // of the event or of the scratch given to take(); whole events
-};
-
-class StreamReader {
+class StreamReader final : public chat::ReplyStream {
  public:
   explicit StreamReader(const StreamOptions& options) : options_(options) {}
 
-  // `scratch` holds what has to be written anew; its old content is lost. One for a whole thread
-  // will do: the result is valid until it is used again.
-  StreamEvent take(const sse::Event& event, std::string& scratch);
+  StreamEvent take(const sse::Event& event, std::string& scratch) override;
+  // Complete if it said [DONE] or every choice it began was finished.
+  End finish(std::string& scratch) override;
 
-  struct End {
-    bool complete = false;
-    std::string_view bytes;  // what the client still has to get, if complete
-  };
-  // The upstream's stream has ended. Complete if it said [DONE] or every choice it began was
-  // finished; else it was truncated (acceptance FB-4).
-  End finish(std::string& scratch);
-
-  bool saw_content() const { return saw_content_; }
+  bool saw_content() const override { return saw_content_; }
   bool saw_finish() const { return !seen_.empty() && finished_.has_all(seen_); }
   bool saw_done() const { return done_; }
-  // Null unless the stream failed.
-  const StreamError* error() const { return error_.get(); }
-  // The last usage reported.
-  const std::optional<chat::Usage>& usage() const { return usage_; }
-  // Bytes of text, reasoning and tool arguments so far, unescaped: for estimates.
-  int64_t output_bytes() const { return output_bytes_; }
-  // The model that answers, as the upstream names it; empty before the first chunk.
-  std::string model() const;
-  // An event of this stream that says nothing, for keeping it alive; empty before the first chunk.
-  std::string empty_event() const;
+  const StreamError* error() const override { return error_.get(); }
+  const std::optional<chat::Usage>& usage() const override { return usage_; }
+  int64_t output_bytes() const override { return output_bytes_; }
+  std::string model() const override;
+  std::string empty_event() const override;
 
  private:
   using Kind = StreamEvent::Kind;
@@ -124,6 +83,6 @@ class StreamReader {
   bool done_ = false;
 };
 
-static_assert(sizeof(StreamReader) <= 360);
+static_assert(sizeof(StreamReader) <= 376);
 
 }  // namespace sluice::openai
