@@ -1,0 +1,115 @@
+// Who serves models, and how they are reached.
+#include <array>
+
+#include "app/config_table_rows.h"
+
+namespace sluice::app {
+namespace {
+
+constexpr auto kRows = std::to_array<Property>({
+    {.key = "providers",
+     .slot = Each{},
+     .doc = "Where models are served, by a name of your choice. Without this section the providers "
+            "come from the environment: OPENAI_API_KEY (with OPENAI_BASE_URL), OPENROUTER_API_KEY, "
+            "PORTKEY_API_KEY; with none of them, the built-in lab.",
+     .word = Word::Name},
+    {.key = "providers.*", .slot = Group{}, .doc = "One provider."},
+    {.key = "providers.*.kind",
+     .slot = &of_provider<&P::kind>,
+     .doc = "What it speaks. `openai`: any endpoint compatible with OpenAI's. `lab`: the built-in "
+            "fake provider.",
+     .required = true},
+    {.key = "providers.*.base_url",
+     .slot = &of_provider<&P::base_url>,
+     .derived = "`https://api.openai.com/v1` for the provider named `openai`; required for others",
+     .doc = "Where its API begins, with or without a slash at the end."},
+    {.key = "providers.*.api_key",
+     .slot = &of_provider<&P::api_key>,
+     .doc = "Sent as `Authorization: Bearer`. Write ${NAME} or ${file:/path}, not the key itself.",
+     .secret = true},
+    {.key = "providers.*.models",
+     .slot = &of_provider<&P::models>,
+     .derived = "for the lab, its own",
+     .doc = "Models it serves. They become known names, and `check` finds mistyped targets.",
+     .word = Word::Model},
+    {.key = "providers.*.open",
+     .slot = &of_provider<&P::open>,
+     .derived = "true when `models` is left empty",
+     .doc = "Also forward model names that `models` does not list."},
+    {.key = "providers.*.headers",
+     .slot = &of_provider<&P::headers>,
+     .doc = "Header fields added to every request; values may be ${NAME}.",
+     .word = Word::HeaderName,
+     .secret = true},
+    {.key = "providers.*.pass_headers",
+     .slot = &of_provider<&P::pass_headers>,
+     .doc = "Header fields of the client to pass on besides the usual ones.",
+     .word = Word::HeaderName},
+    {.key = "providers.*.drop_headers",
+     .slot = &of_provider<&P::drop_headers>,
+     .doc = "Header fields of the client to keep from this provider.",
+     .word = Word::HeaderName},
+    {.key = "providers.*.timeouts",
+     .slot = Group{},
+     .doc = "Patience with this provider, where it differs from `timeouts`."},
+    {.key = "providers.*.timeouts.connect",
+     .slot = &of_provider<&P::timeouts, &Timeouts::connect>,
+     .derived = "`timeouts.connect`",
+     .doc = "As `timeouts.connect`.",
+     .limits = kSoon},
+    {.key = "providers.*.timeouts.first_byte",
+     .slot = &of_provider<&P::timeouts, &Timeouts::first_byte>,
+     .derived = "`timeouts.first_byte`",
+     .doc = "As `timeouts.first_byte`.",
+     .limits = kDay},
+    {.key = "providers.*.timeouts.idle",
+     .slot = &of_provider<&P::timeouts, &Timeouts::idle>,
+     .derived = "`timeouts.idle`",
+     .doc = "As `timeouts.idle`.",
+     .limits = kDay},
+    {.key = "providers.*.timeouts.total",
+     .slot = &of_provider<&P::timeouts, &Timeouts::total>,
+     .derived = "`timeouts.total`",
+     .doc = "As `timeouts.total`.",
+     .limits = kDay},
+    {.key = "providers.*.tls", .slot = Group{}, .doc = "TLS towards this provider."},
+    {.key = "providers.*.tls.ca_file",
+     .slot = &of_provider<&P::tls, &UpstreamTls::ca_file>,
+     .derived = "the system's authorities",
+     .doc = "Authorities that may vouch for it, PEM; for a private CA."},
+    {.key = "providers.*.tls.cert_file",
+     .slot = &of_provider<&P::tls, &UpstreamTls::cert_file>,
+     .doc = "Client certificate to show it, PEM."},
+    {.key = "providers.*.tls.key_file",
+     .slot = &of_provider<&P::tls, &UpstreamTls::key_file>,
+     .doc = "Private key of the client certificate, PEM."},
+    {.key = "providers.*.tls.server_name",
+     .slot = &of_provider<&P::tls, &UpstreamTls::server_name>,
+     .derived = "the host of `base_url`",
+     .doc = "Name to ask for (SNI) and to find in its certificate."},
+    {.key = "providers.*.proxy",
+     .slot = &of_provider<&P::proxy>,
+     .fallback = "environment",
+     .doc = "`http://[user:password@]host:port`, `none`, or `environment`: HTTPS_PROXY, HTTP_PROXY "
+            "and NO_PROXY decide.",
+     .secret = true},
+    {.key = "providers.*.pool", .slot = Group{}, .doc = "Connections kept open to this provider."},
+    {.key = "providers.*.pool.idle_timeout",
+     .slot = &of_provider<&P::pool, &PoolSettings::idle_timeout>,
+     .fallback = "15s",
+     .doc = "How long an unused one is kept. Keep it shorter than the provider's own limit.",
+     .limits = kSoon},
+    {.key = "providers.*.pool.max_idle",
+     .slot = &of_provider<&P::pool, &PoolSettings::max_idle>,
+     .fallback = "256",
+     .doc = "Most unused ones kept, per worker.",
+     .limits = {0, 100'000}},
+});
+
+}  // namespace
+
+std::span<const Property> providers_rows() {
+  return kRows;
+}
+
+}  // namespace sluice::app

@@ -1,0 +1,80 @@
+// What is written down, and what it costs.
+#include <array>
+
+#include "app/config_table_rows.h"
+
+namespace sluice::app {
+namespace {
+
+constexpr auto kRows = std::to_array<Property>({
+    {.key = "ledger", .slot = Group{}, .doc = "The record of every exchange."},
+    {.key = "ledger.path",
+     .slot = &at<&S::ledger, &LedgerSettings::path>,
+     .derived = "`ledger.db` in `server.data_dir`",
+     .doc = "The SQLite file.",
+     .reload = Reload::Restart},
+    {.key = "ledger.flush_window",
+     .slot = &at<&S::ledger, &LedgerSettings::flush_window>,
+     .fallback = "100ms",
+     .doc = "Rows are committed in groups this far apart: the most a power cut can lose.",
+     .limits = {1, 60 * kSecondMs},
+     .reload = Reload::Restart},
+    {.key = "ledger.queue_limit",
+     .slot = &at<&S::ledger, &LedgerSettings::queue_limit>,
+     .fallback = "64MiB",
+     .doc = "Memory for rows that wait for the disk.",
+     .limits = {1 << 20, 1LL << 40},
+     .reload = Reload::Restart},
+    {.key = "log", .slot = Group{}, .doc = "What the gateway says about itself."},
+    {.key = "log.level",
+     .slot = &at<&S::log, &LogSettings::level>,
+     .fallback = "info",
+     .doc = "The least important message still written."},
+    {.key = "log.format",
+     .slot = &at<&S::log, &LogSettings::format>,
+     .fallback = "auto",
+     .doc = "`auto` is `pretty` on a terminal and `json` elsewhere.",
+     .reload = Reload::Restart},
+    {.key = "log.access",
+     .slot = &at<&S::log, &LogSettings::access>,
+     .fallback = "stdout",
+     .doc = "Where one JSON line per request goes: a file, `stdout` or `off`.",
+     .reload = Reload::Restart},
+    {.key = "prices", .slot = Group{}, .doc = "What tokens cost."},
+    {.key = "prices.file",
+     .slot = &at<&S::prices, &PriceSettings::file>,
+     .doc = "A price catalogue merged over the built-in one."},
+    {.key = "prices.custom",
+     .slot = Each{},
+     .doc = "Prices by model, over both catalogues, in US dollars per million tokens.",
+     .word = Word::Model},
+    {.key = "prices.custom.*", .slot = Group{}, .doc = "One model's prices."},
+    {.key = "prices.custom.*.input",
+     .slot = &of_price<&CustomPrice::input>,
+     .doc = "Input tokens that were not cached.",
+     .required = true},
+    {.key = "prices.custom.*.output",
+     .slot = &of_price<&CustomPrice::output>,
+     .doc = "Output tokens, reasoning included. Embedding models have none: write 0.",
+     .required = true},
+    {.key = "prices.custom.*.cached_input",
+     .slot = &of_price<&CustomPrice::cached_input>,
+     .doc = "Input tokens read from the provider's cache; unknown when left out."},
+    {.key = "metrics", .slot = Group{}, .doc = "The /metrics page."},
+    {.key = "metrics.series_limit",
+     .slot = &at<&S::metrics, &MetricsSettings::series_limit>,
+     .fallback = "100000",
+     .doc =
+         "Most series on the page, every bucket counted: a target takes about 450. Targets beyond "
+         "it are counted as `other`.",
+     .limits = {10, 10'000'000},
+     .reload = Reload::Restart},
+});
+
+}  // namespace
+
+std::span<const Property> telemetry_rows() {
+  return kRows;
+}
+
+}  // namespace sluice::app
