@@ -18,6 +18,12 @@ std::vector<std::string> names_in(const Settings& settings, std::string_view eac
     for (const auto& item : settings.tiers) names.push_back(item.name);
   if (each == "aliases")
     for (const auto& item : settings.aliases) names.push_back(item.name);
+  if (each == "tasks")
+    for (const auto& item : settings.tasks) names.push_back(item.name);
+  if (each == "routes")
+    for (const auto& item : settings.routes) names.push_back(item.name);
+  if (each == "auto.phrases")
+    for (const auto& item : settings.auto_.tasks) names.push_back(item.task);
   if (each == "prices.custom")
     for (const auto& item : settings.prices.custom) names.push_back(item.model);
   return names;

@@ -7,21 +7,18 @@ namespace sluice::app {
 namespace {
 
 struct Preset {
-  std::string_view name;
+  std::string_view name;  // and kind
   std::string_view key_variable;
-  std::string_view url_variable;  // may move the base URL; empty: none
-  std::string_view base_url;
-  std::string_view key_header;     // instead of Authorization; empty: Authorization
+  std::string_view url_variable;   // may move the base URL; empty: none
   std::string_view default_model;  // first choice of the tier `default`; empty: not in it
 };
 
 constexpr auto kPresets = std::to_array<Preset>({
-    {"openai", "OPENAI_API_KEY", "OPENAI_BASE_URL", "https://api.openai.com/v1", "",
-     "gpt-5.4-mini"},
-    {"openrouter", "OPENROUTER_API_KEY", "", "https://openrouter.ai/api/v1", "",
-     "openai/gpt-5.4-mini"},
+    {"openai", "OPENAI_API_KEY", "OPENAI_BASE_URL", "gpt-5.4-mini"},
+    {"anthropic", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "claude-haiku-4-5"},
+    {"openrouter", "OPENROUTER_API_KEY", "", "openai/gpt-5.4-mini"},
     // Which models a Portkey account reaches depends on its virtual keys, so none is presumed.
-    {"portkey", "PORTKEY_API_KEY", "", "https://api.portkey.ai/v1", "x-portkey-api-key", ""},
+    {"portkey", "PORTKEY_API_KEY", "", ""},
 });
 
 // An empty variable is how deployment tools spell "not set".
@@ -42,22 +39,6 @@ void give(Reader& reader, std::string_view leaf, const Preset& preset, std::stri
               Layer::Environment, fmt::format("environment {}", variable));
 }
 
-void add_key(Reader& reader, const Preset& preset, const std::string& key) {
-  if (preset.key_header.empty()) return give(reader, "api_key", preset, key, preset.key_variable);
-  Header header;
-  header.name = preset.key_header;
-  Place place{.source = fmt::format("environment {}", preset.key_variable)};
-  const std::string path = fmt::format("providers.{}.headers", preset.name);
-  if (auto fault = assign(header.value, key, Limits{}))
-    return reader.complain(fault->rule, std::move(place), path,
-                           fmt::format("`{}`: {}", path, fault->message));
-  auto& provider = provider_of(reader.settings, preset.name);
-  provider.headers.push_back(std::move(header));
-  reader.provenance.give(
-      path, Given{Layer::Environment, std::move(place),
-                  value_text(*property("providers.*.headers"), reader.settings, preset.name)});
-}
-
 void add_default_target(Reader& reader, std::string_view provider, std::string_view model) {
   auto& entries = tier_of(reader.settings, "default").entries;
   Place place{.source = "default"};
@@ -75,20 +56,14 @@ std::vector<std::string> add_environment_providers(Reader& reader, const Surroun
     const auto moved = filled(reader, around, preset.url_variable);
     if (!key && !moved) continue;
     const auto found_by = key ? preset.key_variable : preset.url_variable;
-    give(reader, "kind", preset, "openai", found_by);
-    give(reader, "base_url", preset, moved ? *moved : preset.base_url,
-         moved ? preset.url_variable : found_by);
-    if (key) add_key(reader, preset, *key);
+    give(reader, "kind", preset, preset.name, found_by);
+    if (moved) give(reader, "base_url", preset, *moved, preset.url_variable);
+    if (key) give(reader, "api_key", preset, *key, preset.key_variable);
     // Elsewhere than at home, the usual models may not exist.
     if (wants_tier && !moved && !preset.default_model.empty())
       add_default_target(reader, preset.name, preset.default_model);
     notes.push_back(fmt::format("provider `{}` from {}", preset.name, found_by));
   }
-  const bool anthropic = filled(reader, around, "ANTHROPIC_API_KEY").has_value();
-  if (anthropic)
-    notes.push_back(
-        "ANTHROPIC_API_KEY is set, but Anthropic's dialect is not spoken yet; it is "
-        "not used");
   const auto& found = reader.settings.providers;
   if (found.size() > 1 && !reader.has("default_provider"))
     reader.give(*property("default_provider"), "", found.front().name, Layer::Default,
@@ -97,8 +72,9 @@ std::vector<std::string> add_environment_providers(Reader& reader, const Surroun
   reader.give(*property("providers.*.kind"), "lab", "lab", Layer::Default, "default");
   if (wants_tier) add_default_target(reader, "lab", "chat");
   notes.push_back(
-      "no usable provider key in the environment (OPENAI_API_KEY, OPENROUTER_API_KEY, "
-      "PORTKEY_API_KEY): answering from the built-in lab, which makes its replies up");
+      "no usable provider key in the environment (OPENAI_API_KEY, ANTHROPIC_API_KEY, "
+      "OPENROUTER_API_KEY, PORTKEY_API_KEY): answering from the built-in lab, which makes its "
+      "replies up");
   return notes;
 }
 

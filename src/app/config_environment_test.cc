@@ -69,25 +69,26 @@ TEST(ZeroConfig, SeveralKeysMakeAnOrderedTier) {
   EXPECT_EQ(targets[1].provider, "openrouter");
 }
 
-TEST(ZeroConfig, ThePortkeyKeyTravelsInItsOwnHeader) {
-  const auto loaded = started_with({{"PORTKEY_API_KEY", "pk"}});
-  const auto& provider = loaded.settings.providers.front();
-  EXPECT_TRUE(provider.api_key.empty());
-  ASSERT_EQ(provider.headers.size(), 1U);
-  EXPECT_EQ(provider.headers.front().name, "x-portkey-api-key");
-  EXPECT_EQ(provider.headers.front().value.reveal(), "pk");
+TEST(ZeroConfig, EachKeyMakesAProviderOfItsKindAtItsHome) {
+  const auto loaded = started_with({{"PORTKEY_API_KEY", "pk"}, {"ANTHROPIC_API_KEY", "sk-ant"}});
+  EXPECT_THAT(names(loaded), ElementsAre("anthropic", "portkey"));
+  const auto& anthropic = loaded.settings.providers.front();
+  EXPECT_EQ(anthropic.kind, ProviderKind::Anthropic);
+  EXPECT_EQ(anthropic.base_url, (BaseUrl{true, "api.anthropic.com", 443, "/v1"}));
+  const auto& portkey = loaded.settings.providers.back();
+  EXPECT_EQ(portkey.kind, ProviderKind::Portkey);
+  EXPECT_EQ(portkey.api_key.reveal(), "pk");
+}
+
+TEST(ZeroConfig, AnAnthropicBaseUrlMayLackItsVersion) {
+  const auto loaded =
+      started_with({{"ANTHROPIC_API_KEY", "a"}, {"ANTHROPIC_BASE_URL", "http://127.0.0.1:9000"}});
+  EXPECT_EQ(loaded.settings.providers.front().base_url, (BaseUrl{false, "127.0.0.1", 9000, "/v1"}));
 }
 
 TEST(ZeroConfig, AKeyMayStandInAFile) {
   const auto loaded = started_with({{"OPENAI_API_KEY_FILE", "/run/key"}}, {{"/run/key", "sk-2\n"}});
   EXPECT_EQ(loaded.settings.providers.front().api_key.reveal(), "sk-2");
-}
-
-TEST(ZeroConfig, AnAnthropicKeyAloneIsNotedAndTheLabAnswers) {
-  const auto loaded = started_with({{"ANTHROPIC_API_KEY", "sk-ant"}});
-  EXPECT_THAT(names(loaded), ElementsAre("lab"));
-  ASSERT_EQ(loaded.notes.size(), 2U);
-  EXPECT_THAT(loaded.notes.front(), HasSubstr("not spoken yet"));
 }
 
 TEST(ZeroConfig, AnEmptyVariableCountsAsUnset) {

@@ -1,4 +1,4 @@
-// Words for the hints of diagnostics.
+// WordMap for the hints of diagnostics.
 #pragma once
 
 #include <span>

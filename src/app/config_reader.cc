@@ -76,8 +76,10 @@ std::optional<Fault> check_word(Word word, std::string_view text) {
     case Word::Name:
       if (is_name(text)) return std::nullopt;
       return Fault{Rule::BadName, "a name consists of letters, digits, '.', '_' and '-'"};
-    case Word::Model:
     case Word::Target:
+      if (text.ends_with("/*") && is_name(text.substr(0, text.size() - 2))) return std::nullopt;
+      [[fallthrough]];
+    case Word::Model:
       if (is_name(text, "/:@+")) return std::nullopt;
       return Fault{Rule::BadName, "a model's name consists of letters, digits and ./:@+_-"};
     case Word::HeaderName:
@@ -163,6 +165,8 @@ void Reader::read_node(const Node& node, const Where& where) {
   if (std::holds_alternative<Group>(slot)) return read_group(node, where);
   if (std::holds_alternative<Each>(slot)) return read_each(node, where);
   if (std::holds_alternative<Field<std::vector<Header>>>(slot)) return read_headers(node, where);
+  if (std::holds_alternative<Field<WordMap>>(slot)) return read_words(node, where);
+  if (std::holds_alternative<Field<Subtree>>(slot)) return read_subtree(node, where);
   if (std::holds_alternative<Field<std::vector<std::string>>>(slot) ||
       std::holds_alternative<Field<Route>>(slot))
     return read_list(node, where);
@@ -252,79 +256,6 @@ void Reader::read_value(const Node& node, const Where& where) {
   std::string shown = value_text(where.row, settings, where.name);
   if (!text.from.empty()) shown += fmt::format(" (from {})", text.from.front());
   provenance.give(where.path, Given{Layer::File, place, std::move(shown)});
-}
-
-bool Reader::read_item(const Node& node, const Where& where, Word word, std::string& to) {
-  if (node.kind != Node::Kind::Scalar) {
-    wrong_shape(node, where.path, "a value");
-    return false;
-  }
-  auto text = substitute(node.text, around_);
-  if (!text.fault) text.fault = check_word(word, text.text);
-  if (text.fault) {
-    refuse(*text.fault, place_of(node.spot), where,
-           text.from.empty() ? std::string_view(node.text) : "");
-    return false;
-  }
-  to = std::move(text.text);
-  return true;
-}
-
-void Reader::read_list(const Node& node, const Where& where) {
-  const auto* route = std::get_if<Field<Route>>(&where.row.slot);
-  std::vector<const Node*> nodes;
-  // One target needs no brackets.
-  if (node.kind == Node::Kind::Scalar && route != nullptr)
-    nodes.push_back(&node);
-  else if (node.kind != Node::Kind::List)
-    return wrong_shape(node, where.path, "a list");
-  for (const auto& item : node.items) nodes.push_back(&item);
-
-  std::vector<std::string> items;
-  for (size_t i = 0; i < nodes.size(); ++i) {
-    const std::string path = fmt::format("{}[{}]", where.path, i);
-    std::string text;
-    if (!read_item(*nodes[i], Where{where.row, path, where.name}, where.row.word, text)) continue;
-    provenance.locate(fmt::format("{}[{}]", where.path, items.size()), place_of(nodes[i]->spot));
-    items.push_back(std::move(text));
-  }
-  const auto count = static_cast<int64_t>(nodes.size());
-  const auto& limits = where.row.limits;
-  if (route != nullptr && (count < limits.min || count > limits.max)) {
-    const auto expected = limits.max == 1 ? std::string("exactly one target")
-                                          : fmt::format("1 to {} targets", limits.max);
-    return complain(Rule::OutOfRange, place_of(node.spot), where.path,
-                    fmt::format("`{}` needs {}", where.path, expected));
-  }
-  if (route != nullptr)
-    (*route)(settings, where.name).entries = std::move(items);
-  else
-    std::get<Field<std::vector<std::string>>>(where.row.slot)(settings, where.name) =
-        std::move(items);
-  provenance.give(where.path, Given{Layer::File, place_of(node.spot),
-                                    value_text(where.row, settings, where.name)});
-}
-
-void Reader::read_headers(const Node& node, const Where& where) {
-  if (node.kind != Node::Kind::Map) return wrong_shape(node, where.path, "a map");
-  auto& headers = std::get<Field<std::vector<Header>>>(where.row.slot)(settings, where.name);
-  for (size_t i = 0; i < node.keys.size() && i < node.items.size(); ++i) {
-    const auto& key = node.keys[i];
-    const Where item{where.row, joined(where.path, key.name), where.name};
-    if (auto fault = check_word(where.row.word, key.name)) {
-      refuse(*fault, place_of(key.spot), item, "");
-      continue;
-    }
-    std::string text;
-    Header header{.name = key.name, .value = {}};
-    if (!read_item(node.items[i], item, Word::Any, text)) continue;
-    if (auto fault = assign(header.value, text, where.row.limits))
-      refuse(*fault, place_of(node.items[i].spot), item, "");
-    else
-      headers.push_back(std::move(header));
-  }
-  provenance.give(where.path, Given{Layer::File, place_of(node.spot),
-                                    value_text(where.row, settings, where.name)});
 }
 
 void Reader::give(const Property& row, std::string_view name, std::string_view text, Layer layer,

@@ -57,6 +57,9 @@ class Reader {
   void read_value(const Node& node, const Where& where);
   void read_list(const Node& node, const Where& where);
   void read_headers(const Node& node, const Where& where);
+  void read_words(const Node& node, const Where& where);
+  void read_subtree(const Node& node, const Where& where);
+  bool append_json(const Node& node, const Where& where, std::string& out);
   bool read_item(const Node& node, const Where& where, Word word, std::string& to);
   void unknown_key(const Node::Key& key, const Node& value, std::string_view under,
                    const std::string& path);

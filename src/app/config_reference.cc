@@ -73,6 +73,12 @@ std::string type_name() {
     return "URL";
   } else if constexpr (std::is_same_v<T, Price>) {
     return "dollars";
+  } else if constexpr (std::is_same_v<T, Percent>) {
+    return "share";
+  } else if constexpr (std::is_same_v<T, WordMap>) {
+    return "map of words";
+  } else if constexpr (std::is_same_v<T, Subtree>) {
+    return "map";
   } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
     return "list";
   } else if constexpr (std::is_same_v<T, std::vector<Header>>) {

@@ -19,12 +19,18 @@ class RouteResolver {
   explicit RouteResolver(Reader& reader) : reader_(reader), settings_(reader.settings) {
     for (auto& route : settings_.tiers) routes_.try_emplace(route.name, Entry{"tiers", &route});
     for (auto& route : settings_.aliases) routes_.try_emplace(route.name, Entry{"aliases", &route});
+    for (const auto& route : settings_.routes) strategies_.insert(route.name);
+    tasks_.reserve(settings_.tasks.size());
+    for (auto& route : settings_.tasks) tasks_.push_back(Entry{"tasks", &route});
     for (const auto& provider : settings_.providers) providers_.emplace(provider.name, &provider);
   }
 
   void run() {
     find_clashes();
     for (auto& [name, entry] : routes_) expand(entry, 0);
+    for (auto& entry : tasks_) expand(entry, 0);
+    expand_rule("on_context_overflow", settings_.resilience.on_context_overflow);
+    expand_rule("on_content_policy", settings_.resilience.on_content_policy);
   }
 
  private:
@@ -46,6 +52,10 @@ class RouteResolver {
   }
 
   void find_clashes() {
+    for (const auto& route : settings_.routes)
+      if (routes_.contains(route.name) || providers_.contains(route.name))
+        complain(Rule::NameClash, "routes." + route.name,
+                 fmt::format("`{}` is a route and something else too", route.name));
     for (const auto& alias : settings_.aliases)
       if (routes_.at(alias.name).route != &alias)
         complain(Rule::NameClash, "aliases." + alias.name,
@@ -55,6 +65,12 @@ class RouteResolver {
         complain(Rule::NameClash, fmt::format("{}.{}", entry.section, name),
                  fmt::format("`{}` is both {} and a provider", name,
                              entry.section == "tiers" ? "a tier" : "an alias"));
+  }
+
+  void expand_rule(const std::string& name, Route& targets) {
+    targets.name = name;
+    Entry entry{"resilience", &targets};
+    expand(entry, 0);
   }
 
   void expand(Entry& entry, int depth) {
@@ -87,6 +103,15 @@ class RouteResolver {
     if (slash != std::string::npos && providers_.contains(provider))
       return one_target(entry, item, provider, text.substr(slash + 1));
     const auto inner = routes_.find(text);
+    if (inner == routes_.end() && strategies_.contains(text)) {
+      entry.route->strategy = text;
+      if (entry.route->entries.size() > 1)
+        complain(Rule::NeedsOther, path_of_item(entry, item),
+                 fmt::format("`{}` is a route with a strategy of its own and must stand alone here",
+                             text),
+                 "give that route a fallback to the other targets");
+      return {};
+    }
     if (inner == routes_.end()) {
       unknown(entry, item);
       return {};
@@ -106,6 +131,13 @@ class RouteResolver {
                fmt::format("names nest deeper than {} here", kMaxNesting));
       entry.nesting = 0;  // said once is enough
       return {};
+    }
+    if (!inner.route->strategy.empty()) {
+      entry.route->strategy = inner.route->strategy;
+      if (entry.route->entries.size() > 1)
+        complain(Rule::NeedsOther, path_of_item(entry, item),
+                 fmt::format("`{}` leads to the route `{}`, which must stand alone here",
+                             inner.route->name, inner.route->strategy));
     }
     return inner.route->targets;
   }
@@ -149,10 +181,11 @@ class RouteResolver {
     names.clear();
     for (const auto& [name, route] : routes_)
       if (name != entry.route->name) names.push_back(name);
+    for (const auto& name : strategies_) names.push_back(name);
     auto hint = did_you_mean(text, names);
     if (hint.empty()) hint = "write `provider/model`";
     complain(Rule::UnknownProvider, path_of_item(entry, item),
-             fmt::format("`{}` is neither `provider/model` nor a tier nor an alias", text),
+             fmt::format("`{}` is neither `provider/model` nor a tier, alias or route", text),
              std::move(hint));
   }
 
@@ -169,6 +202,8 @@ class RouteResolver {
   Settings& settings_;
   std::map<std::string, Entry, std::less<>> routes_;
   std::map<std::string, const ProviderSettings*, std::less<>> providers_;
+  std::set<std::string, std::less<>> strategies_;
+  std::vector<Entry> tasks_;
   std::vector<const Entry*> underway_;
 };
 

@@ -18,8 +18,9 @@ std::string word_pattern(Word word) {
     case Word::Name:
       return "^[A-Za-z0-9._-]{1,128}$";
     case Word::Model:
-    case Word::Target:
       return "^[A-Za-z0-9._/:@+-]{1,128}$";
+    case Word::Target:
+      return "^([A-Za-z0-9._/:@+-]{1,128}|[A-Za-z0-9._-]{1,126}/[*])$";
     case Word::HeaderName:
       return "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$";
   }
@@ -77,6 +78,12 @@ std::string type_of(const Property& row) {
     return fmt::format(
         R"("type":"object","propertyNames":{{"pattern":{}}},"additionalProperties":{{"type":"string"}})",
         json_quoted(word_pattern(row.word)));
+  } else if constexpr (std::is_same_v<T, Percent>) {
+    return either(R"({"type":"string","pattern":"^[0-9]+(\\.[0-9]+)?%$"})");
+  } else if constexpr (std::is_same_v<T, WordMap>) {
+    return R"("type":"object","additionalProperties":{"type":"string"})";
+  } else if constexpr (std::is_same_v<T, Subtree>) {
+    return row.word == Word::Any ? R"("type":["object","array"])" : R"("type":"object")";
   } else {
     return text_type(row);
   }

@@ -26,8 +26,10 @@ using Slot =
     std::variant<Group, Each, Field<std::string>, Field<bool>, Field<int64_t>, Field<Duration>,
                  Field<Bytes>, Field<Secret>, Field<Address>, Field<BaseUrl>, Field<Proxy>,
                  Field<LogSink>, Field<Price>, Field<ProviderKind>, Field<Backoff>,
-                 Field<HeartbeatMode>, Field<LogLevel>, Field<LogFormat>,
-                 Field<std::vector<std::string>>, Field<std::vector<Header>>, Field<Route>>;
+                 Field<CortexEndpoint>, Field<Unsupported>, Field<Disconnect>, Field<Percent>,
+                 Field<WordMap>, Field<Subtree>, Field<HeartbeatMode>, Field<LogLevel>,
+                 Field<LogFormat>, Field<std::vector<std::string>>, Field<std::vector<Header>>,
+                 Field<Route>>;
 
 // What words in this row must look like: the value itself, the items of a list, the keys of a map.
 enum class Word : uint8_t { Any, Name, Model, HeaderName, Target };

@@ -28,9 +28,18 @@ Price& of_price(Settings& settings, std::string_view model) {
   return custom_price_of(settings, model).*Member;
 }
 
+inline Subtree& tree_of(Settings& settings, std::string_view name) {
+  return strategy_of(settings, name).tree;
+}
+
+inline std::vector<std::string>& phrase_list_of(Settings& settings, std::string_view name) {
+  return phrases_of(settings, name).phrases;
+}
+
 using S = Settings;
 using Server = ServerSettings;
 using P = ProviderSettings;
+using Resilience = ResilienceSettings;
 
 inline constexpr int64_t kSecondMs = 1'000;
 inline constexpr int64_t kHourMs = 3'600'000;

@@ -41,8 +41,9 @@ TEST(Config, DefaultsAreThoseOfTheTable) {
 
 TEST(Config, KA_4_DefaultsAllowTenMinutesOfReasoning) {
   const auto settings = loaded(input_of(kOneProvider)).settings;
-  EXPECT_GE(settings.timeouts.first_byte, std::chrono::minutes(10));
-  EXPECT_GT(settings.timeouts.total, settings.timeouts.first_byte);
+  EXPECT_EQ(settings.timeouts.first_byte, std::chrono::seconds(30));
+  EXPECT_GE(settings.timeouts.reasoning, std::chrono::minutes(10));
+  EXPECT_GT(settings.timeouts.total, settings.timeouts.reasoning);
 }
 
 TEST(Config, KA_7_ClientConnectionsOutliveABalancersMinute) {

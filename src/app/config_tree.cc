@@ -73,10 +73,11 @@ class TreeBuilder final : public YAML::EventHandler {
       return refuse(spot_of(mark, 1), "the aliases expand to more than 100,000 nodes");
     add(found->second, 0);
   }
-  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     Node node{
         .kind = Node::Kind::Scalar, .spot = spot_of(mark, 1), .text = without_stand_ins(value)};
+    node.quoted = tag == "!";
     node.spot.length = length_of(mark, node.text);
     add(std::move(node), anchor);
   }

@@ -27,6 +27,7 @@ struct Node {
   Kind kind = Kind::Null;
   Spot spot;
   std::string text;         // of a scalar, before substitution
+  bool quoted = false;      // a scalar that is text whatever it looks like
   std::vector<Node> items;  // of a list; of a map: the values
   struct Key {
     std::string name;

@@ -286,6 +286,23 @@ std::optional<Fault> assign(Price& to, std::string_view text, const Limits&) {
   return std::nullopt;
 }
 
+std::optional<Fault> assign(Percent& to, std::string_view text, const Limits& limits) {
+  const bool signed_ = text.ends_with('%');
+  const auto value = number(text.substr(0, text.size() - (signed_ ? 1 : 0)));
+  if (!signed_ || !value) {
+    return Fault{Rule::BadValue, "expected a share such as 10%",
+                 !signed_ && value ? "add the sign: %" : ""};
+  }
+  const bool within = *value >= static_cast<double>(limits.min) &&
+                      (limits.max > 100 || *value <= static_cast<double>(limits.max));
+  if (!within || *value > 100) {
+    return Fault{Rule::OutOfRange, fmt::format("must be between {}% and {}%", limits.min,
+                                               std::min<int64_t>(limits.max, 100))};
+  }
+  to.percent = *value;
+  return std::nullopt;
+}
+
 std::string text_of(const std::string& value) {
   return value;
 }
@@ -330,6 +347,21 @@ std::string text_of(const LogSink& value) {
 
 std::string text_of(const Price& value) {
   return value.known ? fmt::format("{}", value.dollars) : "";
+}
+
+std::string text_of(Percent value) {
+  return fmt::format("{}%", value.percent);
+}
+
+std::string text_of(const WordMap& value) {
+  std::string out;
+  for (const auto& [name, word] : value)
+    out += fmt::format("{}{}: {}", out.empty() ? "" : ", ", name, word);
+  return "{" + out + "}";
+}
+
+std::string text_of(const Subtree& value) {
+  return value.json;
 }
 
 bool is_name(std::string_view text, std::string_view also) {

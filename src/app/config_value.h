@@ -33,6 +33,8 @@ std::optional<Fault> assign(BaseUrl& to, std::string_view text, const Limits& li
 std::optional<Fault> assign(Proxy& to, std::string_view text, const Limits& limits);
 std::optional<Fault> assign(LogSink& to, std::string_view text, const Limits& limits);
 std::optional<Fault> assign(Price& to, std::string_view text, const Limits& limits);
+// Limits are whole percents.
+std::optional<Fault> assign(Percent& to, std::string_view text, const Limits& limits);
 
 template <class Choice>
   requires std::is_enum_v<Choice>
@@ -59,6 +61,9 @@ std::string text_of(const BaseUrl& value);
 std::string text_of(const Proxy& value);
 std::string text_of(const LogSink& value);
 std::string text_of(const Price& value);
+std::string text_of(Percent value);
+std::string text_of(const WordMap& value);
+std::string text_of(const Subtree& value);
 
 template <class Choice>
   requires std::is_enum_v<Choice>

@@ -35,8 +35,8 @@ const ProviderSettings* Settings::provider(std::string_view name) const {
 }
 
 const Route* Settings::route(std::string_view name) const {
-  for (const auto* routes : {&tiers, &aliases})
-    for (const auto& item : *routes)
+  for (const auto* list : {&tiers, &aliases, &tasks})
+    for (const auto& item : *list)
       if (item.name == name) return &item;
   return nullptr;
 }
@@ -51,6 +51,21 @@ Route& tier_of(Settings& settings, std::string_view name) {
 
 Route& alias_of(Settings& settings, std::string_view name) {
   return named_or_new(settings.aliases, name);
+}
+
+Route& task_of(Settings& settings, std::string_view name) {
+  return named_or_new(settings.tasks, name);
+}
+
+StrategyRoute& strategy_of(Settings& settings, std::string_view name) {
+  return named_or_new(settings.routes, name);
+}
+
+TaskPhrases& phrases_of(Settings& settings, std::string_view task) {
+  for (auto& item : settings.auto_.tasks)
+    if (item.task == task) return item;
+  settings.auto_.tasks.emplace_back().task = task;
+  return settings.auto_.tasks.back();
 }
 
 CustomPrice& custom_price_of(Settings& settings, std::string_view model) {

@@ -40,6 +40,7 @@ struct ServerSettings {
 struct Timeouts {
   Duration connect{};
   Duration first_byte{};
+  Duration reasoning{};  // in place of first_byte, for requests that ask a model to think
   Duration idle{};
   Duration total{};
 };
@@ -54,13 +55,57 @@ struct UpstreamTls {
 struct PoolSettings {
   Duration idle_timeout{};
   int64_t max_idle = 0;
+  int64_t max_connections = 0;  // over all workers
+  int64_t queue = 0;            // calls that may wait for one
+  Duration queue_timeout{};
+};
+
+struct PortkeySettings {
+  WordMap virtual_keys;  // alias: slug, or slug/model
+  std::string config;    // an id, or JSON
+  std::string vendor;    // of an open-source gateway: whom it shall call
+  std::string custom_host;
+  WordMap metadata;
+};
+
+struct OpenRouterSettings {
+  std::string app_url;
+  std::string app_title;
+  Subtree routing;  // its `provider` object
+};
+
+struct CortexSettings {
+  std::string account;
+  std::string user;
+  std::string private_key_file;
+  Secret private_key_passphrase;
+  Secret token;  // a programmatic access token
+  Secret oauth_token;
+  CortexEndpoint endpoint = CortexEndpoint::Compatible;
+};
+
+// Embedding requests to one model that wait for each other, to go up as one.
+struct EmbedBatchSettings {
+  int64_t max = 0;  // texts in one call; 1: no waiting
+  Duration wait{};
 };
 
 struct ProviderSettings {
   std::string name;
   ProviderKind kind = ProviderKind::OpenAi;
+  std::string preset;
   BaseUrl base_url;  // empty for the lab
   Secret api_key;
+  std::vector<Header> keys;  // several keys by name, in place of api_key
+  WordMap key_weights;       // by the same names
+  std::vector<std::string> speaks;
+  bool local = false;  // data that must not leave may go there
+  std::string stands_in_for;
+  int64_t max_output = 0;
+  PortkeySettings portkey;
+  OpenRouterSettings openrouter;
+  CortexSettings cortex;
+  EmbedBatchSettings embed_batch;
   std::vector<std::string> models;
   bool open = false;  // forward model names that `models` does not list
   std::vector<Header> headers;
@@ -78,13 +123,44 @@ struct Target {
   friend bool operator==(const Target&, const Target&) = default;
 };
 
-// A name clients may send as `model`, and the targets it stands for, in order. Tiers and aliases
-// have the same shape: `entries` as written, `targets` with inner names expanded and repeats
+// A name clients may send as `model`, and the targets it stands for, in order. Tiers, aliases and
+// tasks have the same shape: `entries` as written, `targets` with inner names expanded and repeats
 // dropped.
 struct Route {
   std::string name;
   std::vector<std::string> entries;
   std::vector<Target> targets;
+  std::string strategy;  // of `routes`: it decides in place of `targets`; empty: none
+};
+
+// A route with a strategy of its own (routes.NAME): read from `tree` by the code that builds the
+// router.
+struct StrategyRoute {
+  std::string name;
+  Subtree tree;
+};
+
+// Phrases that speak for a task, for `model: auto`.
+struct TaskPhrases {
+  std::string task;
+  std::vector<std::string> phrases;  // "stack trace", or "stack trace: 2.5" with a weight
+};
+
+struct AutoSettings {
+  std::string fallback;  // the task where nothing speaks for any
+  Percent threshold;
+  bool built_in = true;  // the built-in phrases count too
+  std::vector<TaskPhrases> tasks;
+};
+
+struct BreakerSettings {
+  int64_t failures = 0;
+  Percent rate;
+  Duration window{};
+  int64_t min_requests = 0;
+  Duration pause{};
+  Duration max_pause{};
+  int64_t probes = 0;
 };
 
 struct ResilienceSettings {
@@ -92,12 +168,23 @@ struct ResilienceSettings {
   Backoff backoff = Backoff::Exponential;
   Duration backoff_base{};
   Duration backoff_cap{};
+  Duration longest_pause{};
+  Duration timeout{};  // zero: timeouts.first_byte says it
+  Percent retry_budget;
+  int64_t retry_reserve = 0;
+  BreakerSettings breaker;
+  Route on_context_overflow;
+  Route on_content_policy;
+  Unsupported unsupported = Unsupported::Drop;
 };
 
 struct StreamSettings {
   Duration heartbeat{};  // zero: off
   HeartbeatMode heartbeat_mode = HeartbeatMode::Comment;
   Bytes max_event;
+  Disconnect disconnect = Disconnect::Cancel;
+  Duration drain_limit{};
+  bool continue_ = false;
 };
 
 struct LedgerSettings {
@@ -133,6 +220,9 @@ struct Settings {
   std::vector<ProviderSettings> providers;  // in the order of the file
   std::vector<Route> tiers;
   std::vector<Route> aliases;
+  std::vector<Route> tasks;
+  std::vector<StrategyRoute> routes;
+  AutoSettings auto_;
   std::string default_provider;  // one of `providers`, or empty: none
   ResilienceSettings resilience;
   Timeouts timeouts;
@@ -143,7 +233,7 @@ struct Settings {
   MetricsSettings metrics;
 
   const ProviderSettings* provider(std::string_view name) const;
-  // Tiers first, then aliases; null when the name is neither.
+  // Tiers first, then aliases, then tasks; null when the name is none of them.
   const Route* route(std::string_view name) const;
 };
 
@@ -151,6 +241,9 @@ struct Settings {
 ProviderSettings& provider_of(Settings& settings, std::string_view name);
 Route& tier_of(Settings& settings, std::string_view name);
 Route& alias_of(Settings& settings, std::string_view name);
+Route& task_of(Settings& settings, std::string_view name);
+StrategyRoute& strategy_of(Settings& settings, std::string_view name);
+TaskPhrases& phrases_of(Settings& settings, std::string_view task);
 CustomPrice& custom_price_of(Settings& settings, std::string_view model);
 
 }  // namespace sluice::app

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/secret.h"
 
@@ -78,7 +80,26 @@ struct Price {
   friend bool operator==(const Price&, const Price&) = default;
 };
 
-enum class ProviderKind : uint8_t { OpenAi, Lab };
+// A share of something: "10%".
+struct Percent {
+  double percent = 0;
+  friend bool operator==(const Percent&, const Percent&) = default;
+};
+
+// A map from names of the operator's choice to words that are no secrets, in the order of the file.
+using WordMap = std::vector<std::pair<std::string, std::string>>;
+
+// A piece of the file with a shape of its own, as JSON; empty: not given. Whoever knows the shape
+// reads it.
+struct Subtree {
+  std::string json;
+  friend bool operator==(const Subtree&, const Subtree&) = default;
+};
+
+enum class ProviderKind : uint8_t { OpenAi, Anthropic, Portkey, OpenRouter, Cortex, Lab };
+enum class CortexEndpoint : uint8_t { Compatible, Native };
+enum class Unsupported : uint8_t { Drop, Refuse, Skip };
+enum class Disconnect : uint8_t { Cancel, Drain };
 enum class Backoff : uint8_t { Exponential, None };
 enum class HeartbeatMode : uint8_t { Comment, Chunk, Off };
 enum class LogLevel : uint8_t { Debug, Info, Warn, Error };
@@ -86,7 +107,17 @@ enum class LogFormat : uint8_t { Auto, Json, Pretty };
 
 // The names of an enum's values in their order, as configuration files spell them.
 constexpr auto names_of(ProviderKind) {
-  return std::to_array<std::string_view>({"openai", "lab"});
+  return std::to_array<std::string_view>(
+      {"openai", "anthropic", "portkey", "openrouter", "cortex", "lab"});
+}
+constexpr auto names_of(CortexEndpoint) {
+  return std::to_array<std::string_view>({"compatible", "native"});
+}
+constexpr auto names_of(Unsupported) {
+  return std::to_array<std::string_view>({"drop", "refuse", "skip"});
+}
+constexpr auto names_of(Disconnect) {
+  return std::to_array<std::string_view>({"cancel", "drain"});
 }
 constexpr auto names_of(Backoff) {
   return std::to_array<std::string_view>({"exponential", "none"});
