@@ -167,6 +167,8 @@ bool is_header_value(std::string_view value);
 // Appends one chunk: size line, data, CR LF. Nothing for empty data, which would end the body.
 void append_chunk(std::string& out, std::string_view data);
 inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
+// The same before its trailers and the blank line.
+inline constexpr std::string_view kLastChunkSize = kLastChunk.substr(0, 3);
 // Size line for a chunk whose data the caller places after it: "1f4\r\n" (and CR LF behind the
 // data).
 void append_chunk_size(std::string& out, size_t size);

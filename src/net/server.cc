@@ -61,8 +61,8 @@ bool ServerExchange::push_chunk(std::string_view data) {
 Task<Result<void>> ServerExchange::flush() {
   return connection_.flush();
 }
-Task<Result<void>> ServerExchange::end_stream() {
-  return connection_.end_stream();
+Task<Result<void>> ServerExchange::end_stream(std::string_view trailers) {
+  return connection_.end_stream(trailers);
 }
 void ServerExchange::abort_stream() {
   connection_.abort_stream();

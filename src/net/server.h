@@ -76,7 +76,9 @@ class ServerExchange {
   // Heartbeats use this from timers.
   bool push_chunk(std::string_view data);
   Task<Result<void>> flush();
-  Task<Result<void>> end_stream();
+  // `trailers`: complete lines that follow the last chunk (RFC 9112 7.1.2); left out where the
+  // reply is not chunked.
+  Task<Result<void>> end_stream(std::string_view trailers = {});
   // Ends the reply so that the client cannot take it for whole: the connection is cut.
   void abort_stream();
 

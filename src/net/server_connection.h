@@ -87,7 +87,7 @@ class ServerConnection final : private Deferred, private ReadyHook {
   Task<Result<void>> reply(int status, std::string_view headers, std::string_view body);
   void start_stream(int status, std::string_view headers);
   Task<Result<void>> send_chunk(std::string_view data);
-  Task<Result<void>> end_stream();
+  Task<Result<void>> end_stream(std::string_view trailers);
   void abort_stream();
   struct Parts;
   struct Pushed;

@@ -251,13 +251,13 @@ Task<Result<void>> ServerConnection::send_chunk(std::string_view data) {
   co_return co_await flush();
 }
 
-Task<Result<void>> ServerConnection::end_stream() {
+Task<Result<void>> ServerConnection::end_stream(std::string_view trailers) {
   reply_ = Reply::Sent;
   const bool framed = chunked_out_ && !bodiless_;
   push(Parts{.head = head_out_,
-             .size_line = {},
-             .data = {},
-             .end = framed ? kLastChunk : std::string_view()});
+             .size_line = framed ? kLastChunkSize : std::string_view(),
+             .data = framed ? trailers : std::string_view(),
+             .end = framed ? kCrLf : std::string_view()});
   Pushed pushed(*this);
   co_await pushed;
   if (backlog_.empty() && !broken_) co_return Result<void>();

@@ -89,8 +89,16 @@ CREATE TABLE usage_total (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// task    [name] what the caller wanted done, or was found to want
+// reason  why these targets were chosen; [name] where many rows have the same
+constexpr char kReasonSql[] = R"sql(
+ALTER TABLE exchange ADD COLUMN task ANY;
+ALTER TABLE exchange ADD COLUMN reason ANY;
+)sql";
+
 constexpr Migration kMigrations[] = {
     {1, "the ledger", kExchangeSql},
+    {2, "task and reason of an exchange", kReasonSql},
 };
 
 Result<void> check_owner(const Database& database, int64_t version) {

@@ -1,10 +1,10 @@
 // {"ts":"2026-11-23T08:51:00.123Z","level":"info","msg":"exchange","request_id":"req_…",
-//  "client_request_id":"…","trace_id":"…","endpoint":"chat","alias":"…","provider":"…","model":"…",
-//  "asked_model":"…","status":200,"outcome":"ok","stream":false,"ms":12.345,"ttft_ms":null,
+//  "client_request_id":"…","trace_id":"…","endpoint":"chat","task":"…","alias":"…","provider":"…",
+//  "model":"…","asked_model":"…","status":200,"outcome":"ok","stream":false,"ms":12.345,"ttft_ms":null,
 //  "upstream_ms":12.1,"overhead_us":31,"tokens_in":9,"tokens_out":2,"usage_source":"reported",
-//  "cost_usd":0.00000625,"cost_source":"tokens","attempts":1,"error":"…"}
-// client_request_id, asked_model (where it is not the model or the alias) and error only when there
-// is something to say; null is unknown, never zero.
+//  "cost_usd":0.00000625,"cost_source":"tokens","attempts":1,"reason":"…","error":"…"}
+// task, client_request_id, asked_model (where it is not the model or the alias), reason (where it
+// is not common) and error only when there is something to say; null is unknown, never zero.
 #include "telemetry/access_log.h"
 
 #include <algorithm>
@@ -49,6 +49,7 @@ char* put_who(char* out, const Record& record) {
   }
   out = put_field(out, R"(,"trace_id":)", record.trace_id);
   out = put_field(out, R"(,"endpoint":)", record.endpoint);
+  if (!record.task.empty()) out = put_field(out, R"(,"task":)", record.task);
   out = put_field(out, R"(,"alias":)", record.alias);
   out = put_field(out, R"(,"provider":)", record.provider);
   out = put_field(out, R"(,"model":)", record.model);
@@ -90,7 +91,8 @@ size_t access_line_bound(const Record& record) {
   size_t bound = kFixedBound;
   for (const std::string* text :
        {&record.request_id, &record.client_request_id, &record.trace_id, &record.endpoint,
-        &record.alias, &record.provider, &record.model, &record.asked_model, &record.error}) {
+        &record.alias, &record.provider, &record.model, &record.asked_model, &record.error,
+        &record.task, &record.reason}) {
     bound += json_bound(std::min(text->size(), kLongestText));
   }
   return bound;
@@ -101,6 +103,10 @@ size_t write_access_line(char* out, const Record& record, const Charge& charge) 
   out = put_who(out, record);
   out = put_times(out, record);
   out = put_money(out, record, charge);
+  // What many rows have in common says the alias already.
+  if (!record.reason.empty() && !record.common_reason) {
+    out = put_field(out, R"(,"reason":)", record.reason);
+  }
   if (!record.error.empty()) out = put_field(out, R"(,"error":)", record.error);
   out = put_raw(out, "}\n");
   return static_cast<size_t>(out - begin);

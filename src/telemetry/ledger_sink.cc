@@ -7,7 +7,7 @@ namespace {
 constexpr std::string_view kInsertRow =
     "INSERT OR IGNORE INTO exchange VALUES("
     "?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,"
-    "?21,?22,?23,?24,?25,?26,?27,?28,?29,?30,?31,?32,?33,?34,?35,?36,?37,?38,?39,?40)";
+    "?21,?22,?23,?24,?25,?26,?27,?28,?29,?30,?31,?32,?33,?34,?35,?36,?37,?38,?39,?40,?41,?42)";
 
 enum Column : int {
   kKey = 1,
@@ -50,8 +50,10 @@ enum Column : int {
   kAttempts,
   kError,
   kSlim,
+  kTask,
+  kReason,
 };
-static_assert(kSlim == 40);
+static_assert(kReason == 42);
 
 constexpr std::string_view kAddTotal =
     "INSERT INTO usage_total VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12) "
@@ -144,6 +146,13 @@ Result<void> LedgerSink::write_row(const RowView& row) {
   bind_text(to, kError, row.text(RowText::Error));
   bind_figures(to, row.head);
   if (auto bound = bind_name(kEndpoint, row.text(RowText::Endpoint)); !bound) return bound;
+  if (auto bound = bind_name(kTask, row.text(RowText::Task)); !bound) return bound;
+  const std::string_view reason = row.text(RowText::Reason);
+  if (!row.head.common_reason) {
+    bind_text(to, kReason, reason);
+  } else if (auto bound = bind_name(kReason, reason); !bound) {
+    return bound;
+  }
   if (auto bound = bind_target(row); !bound) return bound;
 
   int64_t& outcome = outcome_ids_[static_cast<size_t>(row.head.outcome)];

@@ -34,6 +34,11 @@ struct Record {
   std::string endpoint;        // "chat", "completions", "embeddings", "models", or "other"
   std::string asked_model;     // as the client wrote it, bounded to 128 bytes
   std::string alias;           // tier or alias that was resolved; empty for a direct name
+  std::string task;            // that was asked for or found; empty: none
+  // Why these targets, in words: "task chat (x-sluice-task) -> tier2, in order". A common one is
+  // one of few, written once.
+  std::string reason;
+  bool common_reason = false;
   std::string provider;        // of the attempt that answered, or the last one tried
   std::string model;           // likewise, as configured
   std::string answered_model;  // as the upstream's reply names it

@@ -109,6 +109,7 @@ RowHead head_of(const RowSource& source) {
           .usage_source = record.usage_source,
           .stream = record.stream,
           .slim = false,
+          .common_reason = record.common_reason,
           .lengths = {}};
 }
 
@@ -123,6 +124,7 @@ size_t row_bound(const Record& record) {
   return sizeof(RowHead) + kTraceBytes + bound(record.client_request_id) + bound(record.endpoint) +
          bound(record.asked_model) + bound(record.provider) + bound(record.model) +
          bound(record.answered_model) + bound(record.user) + bound(record.error) +
+         bound(record.task) + bound(record.reason) +
          (worth_telling(record.attempts) ? kLongestAttempts : 0);
 }
 
@@ -143,6 +145,8 @@ size_t write_row(char* out, const RowSource& source, RowForm form) {
   texts.put(RowText::User, record.user);
   if (whole) texts.end(RowText::Attempts, put_attempts(texts.out(), record.attempts));
   if (whole) texts.put(RowText::Error, record.error);
+  texts.put(RowText::Task, record.task);
+  if (whole) texts.put(RowText::Reason, record.reason);
   std::memcpy(out, &head, sizeof head);
   return static_cast<size_t>(texts.out() - out);
 }

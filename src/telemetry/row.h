@@ -25,8 +25,10 @@ enum class RowText : uint8_t {
   User,
   Attempts,  // JSON
   Error,
+  Task,
+  Reason,
 };
-inline constexpr size_t kRowTexts = 10;
+inline constexpr size_t kRowTexts = 12;
 
 struct RowHead {
   uint64_t key;
@@ -49,6 +51,7 @@ struct RowHead {
   chat::UsageSource usage_source;
   bool stream;
   bool slim;
+  bool common_reason;
   std::array<uint16_t, kRowTexts> lengths;
 };
 
