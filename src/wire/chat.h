@@ -53,6 +53,9 @@ struct Span {
   bool empty() const { return begin == end; }
 };
 
+// Under which name a chat request limits its output.
+enum class OutputLimit : uint8_t { None, MaxTokens, MaxCompletionTokens, Both };
+
 // One request. `body` borrows the bytes the client sent; they outlive the Request.
 struct Request {
   Endpoint endpoint = Endpoint::Chat;
@@ -63,7 +66,9 @@ struct Request {
   bool stream = false;
   bool asked_usage = false;  // stream_options.include_usage was true
   std::optional<int64_t> max_output_tokens;
-  int64_t choices = 1;  // `n`
+  OutputLimit output_limit = OutputLimit::None;
+  bool reasons = false;  // asks the model to think before it speaks
+  int64_t choices = 1;   // `n`
   // Rough size of the prompt for estimates (acceptance DISC-5): bytes of text in it, without images
   // or audio.
   int64_t prompt_bytes = 0;

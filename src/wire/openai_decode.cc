@@ -135,6 +135,12 @@ bool RequestDecoder::value_of(const Field& field) {
       return integer(field, &max_tokens_);
     case Rule::MaxCompletionTokens:
       return integer(field, &max_completion_tokens_);
+    case Rule::ReasoningEffort: {
+      std::string effort;
+      if (!name_text(&effort)) return false;
+      request_.reasons = !effort.empty() && effort != "none";
+      return true;
+    }
     case Rule::SafetyIdentifier:
       safety_identifier_ = reader_.peek() == Type::String;
       return name_text(&request_.user);
@@ -316,6 +322,9 @@ bool RequestDecoder::complete() {
     return fail("`stream_options` is only allowed when `stream` is true", "stream_options");
   }
   request_.max_output_tokens = max_completion_tokens_ ? max_completion_tokens_ : max_tokens_;
+  using Limit = chat::OutputLimit;
+  if (max_tokens_) request_.output_limit = max_completion_tokens_ ? Limit::Both : Limit::MaxTokens;
+  if (max_completion_tokens_ && !max_tokens_) request_.output_limit = Limit::MaxCompletionTokens;
   return true;
 }
 

@@ -29,6 +29,7 @@ constexpr std::array<Field, kFieldCount> kFields{{
     {"max_tokens", kChat, Rule::MaxTokens, 1, kAny},
     {"max_tokens", kText, Rule::MaxTokens, 0, kAny},
     {"max_completion_tokens", kChat, Rule::MaxCompletionTokens, 1, kAny},
+    {"reasoning_effort", kChat, Rule::ReasoningEffort},
     {"safety_identifier", kAll, Rule::SafetyIdentifier},
     {"user", kAll, Rule::User},
     {"tools", kChat, Rule::Tools},

@@ -19,6 +19,7 @@ enum class Rule : uint8_t {
   Choices,
   MaxTokens,
   MaxCompletionTokens,
+  ReasoningEffort,
   SafetyIdentifier,
   User,
   Tools,
@@ -40,7 +41,7 @@ struct Field {
   int64_t max = 0;
 };
 
-inline constexpr size_t kFieldCount = 33;
+inline constexpr size_t kFieldCount = 34;
 
 // Null if the gateway does not know `name` on this endpoint. Fields are numbered from 0: *index.
 const Field* find_field(chat::Endpoint endpoint, std::string_view name, uint32_t* index);
