@@ -36,6 +36,7 @@ constexpr std::array<Row, kOutcomeCount> kRows{{
     {Outcome::IdleTimeout, "idle_timeout", 504},
     {Outcome::TotalTimeout, "total_timeout", 504},
     {Outcome::UpstreamAuth, "upstream_auth", 502},
+    {Outcome::Unsupported, "unsupported", 400},
     {Outcome::IntermediaryError, "intermediary_error", 502},
     {Outcome::UpstreamRejected, "upstream_rejected", 400},
     {Outcome::ContextOverflow, "context_overflow", 400},

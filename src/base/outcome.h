@@ -35,6 +35,7 @@ enum class Outcome : uint8_t {
   IdleTimeout,         // silent between two events
   TotalTimeout,        // the whole exchange took too long
   UpstreamAuth,        // our provider key was refused: 401, 402, 403
+  Unsupported,         // this target cannot do what the request asks for
   IntermediaryError,   // a gateway between us and the model failed, not the model
   UpstreamRejected,    // 4xx that speaks of the request itself
   ContextOverflow,     // the prompt does not fit the model's context window

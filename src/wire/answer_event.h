@@ -62,6 +62,8 @@ class AnswerWriter {
   virtual void write(const AnswerEvent& event, std::string& out) = 0;
   // An event that says nothing, for keeping the stream alive; empty before Start.
   virtual std::string empty_event() const = 0;
+  // The number of the next event, in dialects that number them.
+  virtual int64_t next_sequence() const { return 0; }
 };
 
 }  // namespace sluice::chat

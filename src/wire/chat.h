@@ -6,9 +6,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/outcome.h"
 
@@ -55,6 +57,24 @@ struct Span {
 
 // Under which name a chat request limits its output.
 enum class OutputLimit : uint8_t { None, MaxTokens, MaxCompletionTokens, Both };
+// What a Responses request refers to that only the upstream account knows that made it: the request
+// goes there or is refused (acceptance AG-5).
+struct References {
+  std::string previous_response;       // previous_response_id
+  std::string conversation;            // its id
+  std::string prompt;                  // id of a prompt template kept at the provider
+  std::vector<std::string> items;      // of item_reference: the items themselves are not sent
+  std::vector<std::string> reasoning;  // ids of reasoning items that are sent along
+  bool encrypted = false;              // some of those only their maker can read
+  // Reasoning items this gateway made from an answer of another dialect, as ranges of the body: no
+  // Responses upstream knows them, so none is sent them.
+  std::vector<Span> own_reasoning;
+
+  bool empty() const {
+    return previous_response.empty() && conversation.empty() && prompt.empty() && items.empty() &&
+           reasoning.empty() && !encrypted && own_reasoning.empty();
+  }
+};
 
 // One request. `body` borrows the bytes the client sent; they outlive the Request.
 struct Request {
@@ -72,6 +92,11 @@ struct Request {
   // Rough size of the prompt for estimates (acceptance DISC-5): bytes of text in it, without images
   // or audio.
   int64_t prompt_bytes = 0;
+
+  // Of Responses only.
+  bool background = false;  // answered later, to be asked for by id
+  bool store = false;       // the provider keeps the answer, so that later requests can refer to it
+  std::shared_ptr<const References> references;  // null: none
 
   // Where in `body` the fields stand that the gateway may have to replace.
   Span model_value;           // the JSON string, quotes included
@@ -91,6 +116,15 @@ struct Reply {
   std::string error_type;
   Outcome error_outcome = Outcome::UpstreamError;  // what that error means, if is_error
   int64_t output_bytes = 0;  // bytes of text, reasoning and tool arguments, unescaped
+  // Of Responses only: the names under which a later request may refer to this answer.
+  std::string response_id;
+  std::vector<std::string> item_ids;
 };
+
+// About 4 bytes of text a token, rounded up.
+int64_t estimate_tokens(int64_t text_bytes);
+// The same, and never more output than the limit: for exchanges whose upstream reported no usage.
+// Good to a third for English, off by more for other scripts.
+Usage estimate_usage(int64_t prompt_bytes, int64_t output_bytes, std::optional<int64_t> max_output);
 
 }  // namespace sluice::chat

@@ -49,12 +49,14 @@ struct Part {
   std::string signature;      // Thinking: proves to its provider that the text is its own
   std::string cache_control;  // JSON object of a prompt-cache marker; empty: none
   std::string json;           // Foreign
+  friend bool operator==(const Part&, const Part&) = default;
 };
 
 struct Message {
   Role role = Role::User;
   std::string name;  // of the speaker; may be empty
   std::vector<Part> parts;
+  friend bool operator==(const Message&, const Message&) = default;
 };
 
 struct Tool {
@@ -66,12 +68,14 @@ struct Tool {
   bool custom = false;        // takes plain text instead of arguments
   std::string
       json;  // a tool only one dialect knows (web search …): the whole of it, `name` its type
+  friend bool operator==(const Tool&, const Tool&) = default;
 };
 
 struct ToolChoice {
   enum class Kind : uint8_t { Unset, Auto, None, Required, One };
   Kind kind = Kind::Unset;
   std::string name;  // One
+  friend bool operator==(const ToolChoice&, const ToolChoice&) = default;
 };
 
 struct Format {
@@ -81,6 +85,7 @@ struct Format {
   std::string description;
   std::string schema;  // JSON
   std::optional<bool> strict;
+  friend bool operator==(const Format&, const Format&) = default;
 };
 
 // How much to think before the answer. Dialects have one of two scales, or both.
@@ -89,6 +94,7 @@ struct Reasoning {
   std::optional<int64_t> budget;  // tokens
   bool adaptive = false;          // the model decides
   std::string summary;            // of Responses: "auto", "concise", "detailed"
+  friend bool operator==(const Reasoning&, const Reasoning&) = default;
 };
 
 struct Conversation {
@@ -116,6 +122,7 @@ struct Conversation {
   // Top-level fields that were asked for and that no member above stands for, in the order of the
   // request: "logprobs", "audio", "web_search_options".
   std::vector<std::string> unmapped;
+  friend bool operator==(const Conversation&, const Conversation&) = default;
 };
 
 enum class Finish : uint8_t { Unknown, Stop, Length, ToolCalls, ContentFilter };
@@ -151,6 +158,10 @@ struct TargetTraits {
   bool system_in_turn = false;  // takes system messages in the middle of a conversation
   bool effort = false;          // Anthropic: takes output_config.effort and adaptive thinking
   bool output_schema = true;    // Anthropic: takes output_config.format
+  // OpenAI's dialect:
+  bool developer_role = false;     // system messages go as `developer`
+  bool reasoning_effort = true;    // takes reasoning_effort
+  bool cache_breakpoints = false;  // takes prompt_cache_breakpoint on parts
 };
 
 }  // namespace sluice::chat

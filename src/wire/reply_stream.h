@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -73,6 +74,12 @@ class ReplyStream {
   virtual std::string model() const = 0;
   // An event of this stream that says nothing, for keeping it alive; empty before the first one.
   virtual std::string empty_event() const = 0;
+  // Of Responses only: the answer's id, once it is known, and the ids of the items in it, under
+  // which a later request may refer to them (acceptance AG-5).
+  virtual std::string response_id() const { return ""; }
+  virtual std::span<const std::string> item_ids() const { return {}; }
+  // The number of the client's next event, in dialects that number them.
+  virtual int64_t next_sequence() const { return 0; }
 };
 
 }  // namespace sluice::chat

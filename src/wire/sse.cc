@@ -13,6 +13,7 @@ namespace {
 constexpr std::string_view kBom = "\xef\xbb\xbf";
 constexpr uint8_t kPastBom = 4;
 constexpr std::string_view kPrefix = "data: ";
+constexpr std::string_view kNamePrefix = "event: ";
 
 // The first CR or LF in [p, end), or end.
 const char* find_line_end(const char* p, const char* end) {
@@ -83,23 +84,33 @@ Step Parser::next(Event* event) {
   return Step::TooLarge;
 }
 
-// The common case: nothing is pending and the next event is whole and of one data line.
+// The common cases: nothing is pending and the next event is whole and of one data line, with or
+// without its name before it.
 bool Parser::next_canonical(Event* event) {
   if (!carry_.empty() || !line_empty_ || fields_ || skip_lf_) return false;
-  if (!input_.starts_with(kPrefix)) return false;
-  const char* begin = input_.data();
-  const char* end = begin + input_.size();
-  const char* stop = find_line_end(begin + kPrefix.size(), end);
+  const char* const begin = input_.data();
+  const char* const end = begin + input_.size();
+  const char* data = begin;
+  std::string_view name;
+  if (input_.starts_with(kNamePrefix)) {
+    const char* stop = find_line_end(begin + kNamePrefix.size(), end);
+    if (stop == end || *stop != '\n') return false;
+    name = {begin + kNamePrefix.size(), stop};
+    data = stop + 1;
+  }
+  if (!std::string_view(data, end).starts_with(kPrefix)) return false;
+  data += kPrefix.size();
+  const char* stop = find_line_end(data, end);
   if (end - stop < 2 || stop[0] != '\n' || stop[1] != '\n') return false;
-  event->raw = {begin, static_cast<size_t>(stop + 2 - begin)};
+  event->raw = {begin, stop + 2};
   if (event->raw.size() > max_event_) {
     too_large_ = true;
     return false;
   }
-  event->data = {begin + kPrefix.size(), static_cast<size_t>(stop - begin) - kPrefix.size()};
-  event->name = {};
+  event->data = {data, stop};
+  event->name = name;
   event->id = {};
-  event->canonical = true;
+  event->canonical = data == begin + kPrefix.size();
   input_.remove_prefix(event->raw.size());
   return true;
 }

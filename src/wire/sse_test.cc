@@ -106,6 +106,22 @@ TEST(Sse, WholeEventsAreViewsIntoTheBytesFed) {
   EXPECT_EQ(parser.held(), 0u);
 }
 
+TEST(Sse, ANamedEventIsTheSameWholeAndInPieces) {
+  const std::string text = "event: a\ndata: one\n\nevent: \ndata:  two\n\nevent: c\n\ndata: x\n\n";
+  const Events expected{"a||one", "|| two", "||x"};
+  EXPECT_EQ(parse({text}).events, expected);
+  for (size_t cut = 0; cut < text.size(); ++cut) {
+    EXPECT_EQ(parse({text.substr(0, cut), text.substr(cut)}).events, expected) << cut;
+  }
+  Parser parser;
+  parser.feed(text);
+  Event event;
+  ASSERT_EQ(parser.next(&event), Step::Event);
+  EXPECT_EQ(event.raw, "event: a\ndata: one\n\n");
+  EXPECT_EQ(event.raw.data(), text.data());
+  EXPECT_FALSE(event.canonical);
+}
+
 TEST(Sse, SSE_9_AnEventOverTheLimitIsAnErrorHoweverItComes) {
   const std::string big = "data: " + std::string(200, 'x') + "\n\n";
   EXPECT_TRUE(parse({big}, 100).too_large);

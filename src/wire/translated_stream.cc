@@ -26,19 +26,46 @@ StreamEvent TranslatedStream::take(const sse::Event& event, std::string& scratch
   return write(scratch);
 }
 
+bool TranslatedStream::note(const AnswerEvent& event) {
+  using Kind = AnswerEvent::Kind;
+  Continuation& answer = *continuation_;
+  switch (event.kind) {
+    case Kind::Start:
+      answer.started = true;
+      return !resumes_;
+    case Kind::Text:
+      answer.text += event.text;
+      return true;
+    case Kind::Thinking:
+    case Kind::Signature:
+    case Kind::Redacted:
+      return !resumes_;  // it has been thought about
+    case Kind::Refusal:
+    case Kind::ToolCall:
+    case Kind::Arguments:
+      answer.only_text = false;
+      return true;
+    default:
+      return true;
+  }
+}
+
 StreamEvent TranslatedStream::write(std::string& scratch) {
   using Kind = StreamEvent::Kind;
   StreamEvent meaning;
   scratch.clear();
   for (AnswerEvent& event : events_) {
-    writer_->write(event, scratch);
+    if (continuation_ == nullptr || note(event)) writer_->write(event, scratch);
     if (event.usage) usage_ = event.usage;
     if (is_content(event.kind)) {
       meaning.content = true;
       output_bytes_ += static_cast<int64_t>(event.text.size());
     }
     if (event.kind == AnswerEvent::Kind::Start) model_ = std::move(event.name);
-    if (event.kind == AnswerEvent::Kind::Finish) meaning.kind = Kind::Finish;
+    if (event.kind == AnswerEvent::Kind::Finish) {
+      meaning.kind = Kind::Finish;
+      meaning.content = true;  // an empty answer is one
+    }
     done_ |= event.kind == AnswerEvent::Kind::End;
   }
   saw_content_ |= meaning.content;
