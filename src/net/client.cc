@@ -20,6 +20,10 @@ namespace {
 // A connection that was used a moment ago is there; after a pause it is worth a look.
 constexpr Nanos kShortPause = 20 * kMillisecond;
 
+// A reset that is back later than this after a request was sent may be the work of a program that
+// read it: this thread may have waited for a processor meanwhile.
+constexpr Nanos kBeforeAnyProgram = 20 * kMicrosecond;
+
 // The first read of a reply: as the request has only just gone, it waits for the kernel's word
 // before it tries.
 class ReadReply final : public IoWait {
@@ -92,6 +96,29 @@ Error error_of(Stream& stream, const Failure& failure, const CallTimeouts& timeo
   return Error(Outcome::UpstreamReset, std::move(why));
 }
 
+// Waits in the pool's queue. A coroutine of its own, so that calls below the limit keep no room for
+// it. Errors: PoolTimeout, or the cancel's reason.
+Task<Result<Place>> wait_for_place(Pool& pool, Nanos longest, Until until) {
+  Loop& loop = pool.loop();
+  const Origin& origin = pool.origin();
+  const std::string all = "all " + std::to_string(origin.max_connections) + " connections to " +
+                          authority_of(origin.host, origin.port) + " are in use";
+  if (pool.waiting() >= origin.max_waiting) {
+    co_return Error(Outcome::PoolTimeout,
+                    all + ", and " + std::to_string(pool.waiting()) + " calls wait already");
+  }
+  const Nanos began = loop.now();
+  PoolWait turn(pool, until.earlier(loop.after(longest)));
+  const Wake woken = co_await turn;
+  if (woken == Wake::Ready) co_return std::move(turn.place());
+  if (woken == Wake::Cancelled) {
+    co_return Error(until.cancel()->why(), "given up while waiting for a connection");
+  }
+  co_return Error(Outcome::PoolTimeout, all + ", and none became free within " +
+                                            std::to_string((loop.now() - began) / kMillisecond) +
+                                            " ms");
+}
+
 }  // namespace
 
 struct Client::Pools {
@@ -121,6 +148,18 @@ size_t Client::idle_connections() const {
   return count;
 }
 
+size_t Client::open_connections() const {
+  size_t count = 0;
+  for (const auto& [origin, pool] : pools_->by_origin) count += pool->open();
+  return count;
+}
+
+size_t Client::waiting_calls() const {
+  size_t count = 0;
+  for (const auto& [origin, pool] : pools_->by_origin) count += pool->waiting();
+  return count;
+}
+
 void Client::keep_only(std::span<const Origin* const> wanted) {
   std::erase_if(pools_->by_origin, [wanted](const auto& entry) {
     if (std::find(wanted.begin(), wanted.end(), entry.first) != wanted.end()) return false;
@@ -136,24 +175,33 @@ Task<Result<CallReply>> Client::call(std::shared_ptr<const Origin> origin,
                                      CallTrace& trace) {
   Loop& loop = pools_->loop;
   const std::shared_ptr<Pool> pool = pools_->of(origin);
+  Slot slot;
   for (bool again = false;; again = true) {
     trace = CallTrace();
     std::unique_ptr<Connection> connection = again ? nullptr : pool->take();
+    if (connection == nullptr && !slot) slot = pool->take_slot();
+    if (connection == nullptr && !slot) {
+      Result<Place> place = co_await wait_for_place(*pool, timeouts.queue, until);
+      if (!place) co_return std::move(place).error();
+      connection = std::move(place->connection);
+      slot = std::move(place->slot);
+    }
     trace.reused = connection != nullptr;
     if (connection == nullptr) {
       Result<std::unique_ptr<Stream>> opened =
           co_await open_connection(loop, pools_->resolver, *origin, timeouts.connect, until);
       if (!opened) co_return std::move(opened).error();
-      connection = std::make_unique<Connection>(*std::move(opened));
+      connection = std::make_unique<Connection>(*std::move(opened), std::move(slot));
     }
     const bool rested = trace.reused && loop.now() - connection->idle_since() >= kShortPause;
     auto state = std::make_unique<CallReply::State>(pool, std::move(connection), timeouts.idle);
     Stream& stream = state->stream();
 
     Failure failure;
+    Nanos began_at = 0;  // of sending
     RequestParts parts(*pool, request);
     // Until all has gone. It must end before the reply does, which may close the stream.
-    std::optional<SendRequest> sending(std::in_place, stream, parts, timeouts.idle, until);
+    std::optional<SendRequest> sending(std::in_place, stream, parts, timeouts.idle, until, rested);
     Until answered = until;
     for (;;) {
       size_t got = 0;
@@ -163,6 +211,7 @@ Task<Result<CallReply>> Client::call(std::shared_ptr<const Origin> origin,
         got = sending->early_bytes();
         failure.sent = sending->sent();
         if (sending->complete()) {
+          began_at = sending->began_at();
           sending.reset();
           trace.sent_at = loop.read_clock();
           answered = until.earlier(Deadline::at(trace.sent_at + timeouts.first_byte));
@@ -172,7 +221,8 @@ Task<Result<CallReply>> Client::call(std::shared_ptr<const Origin> origin,
       } else {
         ReadReply reading(stream, loop.scratch(), answered);
         failure.result = co_await reading;
-        failure.at_once = reading.at_once();
+        failure.at_once = !failure.result.ok() && reading.at_once() &&
+                          loop.read_clock() - began_at <= kBeforeAnyProgram;
         got = failure.result.bytes;
       }
       if (!failure.result.ok()) break;
@@ -199,6 +249,7 @@ Task<Result<CallReply>> Client::call(std::shared_ptr<const Origin> origin,
     if (!trace.reused || trace.request_sent || over) {
       co_return error_of(stream, failure, timeouts, until);
     }
+    slot = state->connection->take_slot();
   }
 }
 

@@ -5,6 +5,7 @@
 // closes it, which tells the upstream to stop working.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -34,9 +35,13 @@ struct Origin {
   std::string proxy_authorization;    // value of Proxy-Authorization; a secret
   Nanos idle_timeout = 15 * kSecond;  // shorter than the peers' (acceptance KA-5)
   size_t max_idle = 256;              // connections kept per loop
+  // Connections in all, per loop: a stream holds its own until its end. Calls beyond wait.
+  size_t max_connections = std::numeric_limits<size_t>::max();
+  size_t max_waiting = 1000;  // calls that wait for a connection, per loop; more are refused
 };
 
 struct CallTimeouts {
+  Nanos queue = 5 * kSecond;         // for a connection, where their limit is reached
   Nanos connect = 5 * kSecond;       // name, TCP and TLS together
   Nanos first_byte = 600 * kSecond;  // from the request's last byte to the reply's first
   Nanos idle = 300 * kSecond;        // between two reads of the body
@@ -104,13 +109,17 @@ class Client {
   // Sends one request and reads the reply's head (1xx heads are skipped, at most 8). `until` bounds
   // the whole; its deadline gives TotalTimeout. A kept-alive connection that turns out to be dead
   // is replaced once by a fresh one, if it is proven that the peer never read the request. Errors:
-  // DnsError, ConnectError, ConnectTimeout, TlsError, UpstreamReset, FirstByteTimeout,
+  // PoolTimeout, DnsError, ConnectError, ConnectTimeout, TlsError, UpstreamReset, FirstByteTimeout,
   // UpstreamBadReply, TotalTimeout, or the cancel's reason. `request`, `origin` and `trace` must
   // live until the task ends; `origin` as long as the client.
   Task<Result<CallReply>> call(std::shared_ptr<const Origin> origin, const CallRequest& request,
                                CallTimeouts timeouts, Until until, CallTrace& trace);
 
   size_t idle_connections() const;
+  // Idle, in use, or being opened.
+  size_t open_connections() const;
+  // Calls that wait for a connection.
+  size_t waiting_calls() const;
   // Closes the kept-alive connections of every other origin (after a reload).
   void keep_only(std::span<const Origin* const> wanted);
 

@@ -60,11 +60,12 @@ void RequestParts::consume(size_t bytes) {
   }
 }
 
-SendRequest::SendRequest(Stream& stream, RequestParts& parts, Nanos stall, Until until)
+SendRequest::SendRequest(Stream& stream, RequestParts& parts, Nanos stall, Until until, bool timed)
     : IoWait(stream, until.earlier(stream.readiness().loop().after(stall))),
       parts_(parts),
       whole_(until.deadline()),
-      stall_(stall) {}
+      stall_(stall),
+      timed_(timed) {}
 
 void SendRequest::await_suspend(std::coroutine_handle<> coroutine) {
   if (begun_) return wait(coroutine);
@@ -74,6 +75,7 @@ void SendRequest::await_suspend(std::coroutine_handle<> coroutine) {
 
 void SendRequest::on_turn_end() {
   begun_ = true;
+  if (timed_) began_at_ = loop().read_clock();
   const bool over = given_up() ? give_up() : step();
   if (over) {
     coroutine_.resume();

@@ -41,7 +41,8 @@ class RequestParts {
 // it fails. After `stall` without any progress it gives up.
 class SendRequest final : public IoWait, private Deferred {
  public:
-  SendRequest(Stream& stream, RequestParts& parts, Nanos stall, Until until);
+  // `timed`: began_at() will be asked for.
+  SendRequest(Stream& stream, RequestParts& parts, Nanos stall, Until until, bool timed);
   bool await_ready() { return begun_ && IoWait::await_ready(); }
   void await_suspend(std::coroutine_handle<> coroutine);
   IoResult await_resume() {
@@ -51,6 +52,8 @@ class SendRequest final : public IoWait, private Deferred {
 
   bool complete() const { return parts_.empty(); }
   size_t sent() const { return sent_; }
+  // When the first byte was offered, by the clock of that moment; 0 if not timed.
+  Nanos began_at() const { return began_at_; }
   size_t early_bytes() const { return early_; }
 
  private:
@@ -65,6 +68,8 @@ class SendRequest final : public IoWait, private Deferred {
   Nanos stall_;
   size_t sent_ = 0;
   size_t early_ = 0;
+  Nanos began_at_ = 0;
+  const bool timed_;
   std::coroutine_handle<> coroutine_;  // until sending begins
   bool begun_ = false;
   bool progressed_ = false;

@@ -101,6 +101,20 @@ TEST_F(StaleConnection, U43_ARequestThatWasReadIsNeverSentAgain) {
   }
 }
 
+// This thread may have waited for a processor while a program on another one read the request.
+TEST_F(StaleConnection, U43_AResetThatIsNotBackAtOnceProvesNothing) {
+  ScriptedServer server(loop_, ok);
+  const auto origin = origin_of(server);
+  fetch(origin);
+  server.close_all(Then::Vanish);
+  pass(kSecond);
+  clock_.set_step(kMillisecond);
+  const Fetched got = fetch(origin);
+  // Where connections cannot vanish, the pool has heard of the reset before it could be used.
+  EXPECT_EQ(got.error.has_value(), server.can_vanish);
+  EXPECT_EQ(server.accepted, server.can_vanish ? 1 : 2);
+}
+
 TEST_F(StaleConnection, U13_AResetOnAFreshConnectionIsNeverRepaired) {
   ScriptedServer server(loop_, [](const std::string&) { return Answer{"", Then::Reset}; });
   const Fetched got = fetch(origin_of(server));

@@ -59,8 +59,20 @@ std::unique_ptr<Connection> Pool::take() {
   return nullptr;
 }
 
+Slot Pool::take_slot() {
+  if (open_ >= origin_->max_connections) return Slot();
+  ++open_;
+  return Slot(this);
+}
+
 void Pool::put(std::unique_ptr<Connection> connection) {
   if (closed_ || connection->stream().readiness().hung_up()) return;
+  if (first_ != nullptr) {
+    if (!connection->is_quiet()) return;
+    connection->idle_since_ = loop_.now();
+    grant(Place{std::move(connection), Slot()});
+    return;
+  }
   if (idle_.size() >= origin_->max_idle) idle_.erase(idle_.begin());
   Connection& idle = *connection;
   idle.idle_since_ = loop_.now();
@@ -92,6 +104,53 @@ void Pool::on_timer() {
   if (!idle_.empty()) {
     loop_.timers().arm(*this, idle_.front()->idle_since_ + origin_->idle_timeout);
   }
+}
+
+void Slot::give_back() {
+  if (pool_ != nullptr) std::exchange(pool_, nullptr)->release_slot();
+}
+
+void Pool::release_slot() {
+  if (first_ != nullptr) {
+    grant(Place{nullptr, Slot(this)});
+  } else {
+    --open_;
+  }
+}
+
+void Pool::grant(Place place) {
+  PoolWait& wait = *first_;
+  leave(wait);
+  wait.place_ = std::move(place);
+  loop_.defer(wait);
+}
+
+void Pool::enqueue(PoolWait& wait) {
+  wait.queued_ = true;
+  wait.previous_ = last_;
+  (last_ == nullptr ? first_ : last_->next_) = &wait;
+  last_ = &wait;
+  ++waiting_;
+}
+
+void Pool::leave(PoolWait& wait) {
+  (wait.previous_ == nullptr ? first_ : wait.previous_->next_) = wait.next_;
+  (wait.next_ == nullptr ? last_ : wait.next_->previous_) = wait.previous_;
+  wait.queued_ = false;
+  --waiting_;
+}
+
+PoolWait::PoolWait(Pool& pool, Until until) : Wait(pool.loop(), until), pool_(pool) {}
+
+// What it was given and nobody took goes to the next; so does the slot, by its own destructor.
+PoolWait::~PoolWait() {
+  if (queued_) pool_.leave(*this);
+  if (place_.connection != nullptr) pool_.put(std::move(place_.connection));
+}
+
+void PoolWait::await_suspend(std::coroutine_handle<> coroutine) {
+  pool_.enqueue(*this);
+  suspend(coroutine);
 }
 
 ResponseHead Pool::take_head() {
