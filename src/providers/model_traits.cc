@@ -1,9 +1,6 @@
 #include "providers/model_traits.h"
 
-#include <algorithm>
 #include <array>
-#include <cctype>
-#include <string>
 
 namespace sluice::providers {
 namespace {
@@ -65,30 +62,42 @@ constexpr auto kFamilies = std::to_array<Family>({
     {"reasoning", {.reasons = true, .fixed_sampling = true}},
 });
 
-// The name alone: no vendor, no provider, lower case, and Snowflake's "openai-gpt-5" as "gpt-5".
-std::string bare(std::string_view model) {
+// The name alone: no vendor, no provider, and Snowflake's "openai-gpt-5" as "gpt-5".
+std::string_view bare(std::string_view model) {
   const size_t slash = model.rfind('/');
   if (slash != std::string_view::npos) model.remove_prefix(slash + 1);
   if (model.starts_with("openai-")) model.remove_prefix(7);
-  std::string name(model);
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  // "claude-3.5-sonnet" and "claude-opus-4.6" are written with dashes at home.
-  if (name.starts_with("claude")) std::replace(name.begin(), name.end(), '.', '-');
-  return name;
+  return model;
+}
+
+// Any case of letters, and "claude-opus-4.6" as well as "claude-opus-4-6".
+constexpr char folded(char c) {
+  if (c >= 'A' && c <= 'Z') return static_cast<char>(c | 0x20);
+  return c;
+}
+bool begins_with(std::string_view name, std::string_view prefix) {
+  if (name.size() < prefix.size()) return false;
+  for (size_t i = 0; i < prefix.size(); ++i) {
+    const char c = folded(name[i]);
+    if (c != prefix[i] && !(c == '.' && prefix[i] == '-')) return false;
+  }
+  return true;
 }
 
 }  // namespace
 
 ModelTraits traits_of(std::string_view model) {
-  const std::string name = bare(model);
+  const std::string_view name = bare(model);
+  if (name.empty()) return kPlain;
+  const char first = folded(name.front());
   const Family* best = nullptr;
   for (const Family& family : kFamilies) {
+    if (family.prefix.front() != first) continue;
     const bool longer = best == nullptr || family.prefix.size() > best->prefix.size();
-    if (longer && name.starts_with(family.prefix)) best = &family;
+    if (longer && begins_with(name, family.prefix)) best = &family;
   }
   ModelTraits traits = best != nullptr ? best->traits : kPlain;
-  if (name.find("thinking") != std::string::npos) traits.reasons = true;
+  if (name.find("thinking") != std::string_view::npos) traits.reasons = true;
   return traits;
 }
 

@@ -5,91 +5,137 @@
 namespace sluice::providers {
 namespace {
 
-// Fields that every OpenAI-shaped provider understands (protocols: OpenAI request headers, W3C
-// Trace Context).
-constexpr std::array<std::string_view, 6> kUsuallyPassed{
-    "openai-organization", "openai-project", "openai-beta",
-    "idempotency-key",     "tracestate",     "x-client-request-id"};
+constexpr std::string_view kUserAgent = "sluice/1.0";
+// The version Anthropic's dialect is spoken in where the client speaks another.
+constexpr std::string_view kAnthropicVersion = "2023-06-01";
+// How long a key rests after a 429 that does not say.
+constexpr Nanos kRestUntold = 5 * kSecond;
 
-// Whatever the configuration says: credentials, cookies, and what we state ourselves.
-constexpr std::array<std::string_view, 12> kNeverPassed{
-    "authorization",  "x-api-key",    "api-key",          "cookie",          "host",
-    "content-length", "content-type", "content-encoding", "accept-encoding", "x-portkey-api-key",
-    "expect",         "traceparent"};
-
-constexpr std::array<std::string_view, 3> kPaths{"/chat/completions", "/completions",
-                                                 "/embeddings"};
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return text;
+std::string line_of(std::string_view name, std::string_view value) {
+  std::string line;
+  net::append_header(line, name, value);
+  return line;
 }
 
-bool contains(const auto& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
+std::unique_ptr<KeyRing> ring_of(const std::vector<UpstreamKey>& keys) {
+  std::vector<KeyRing::Key> all;
+  for (const UpstreamKey& key : keys) all.push_back({key.label, key.weight});
+  return std::make_unique<KeyRing>(std::move(all));
+}
+
+bool states(const UpstreamOptions& options, std::string_view name) {
+  return std::any_of(options.headers.begin(), options.headers.end(),
+                     [&](const auto& header) { return net::same_name(header.first, name); });
 }
 
 }  // namespace
 
-Upstream::Upstream(UpstreamOptions options) : options_(std::move(options)) {
-  for (size_t i = 0; i < fixed_head_.size(); ++i) {
-    std::string& head = fixed_head_[i];
-    head.append("POST ").append(options_.base_path).append(kPaths[i]).append(" HTTP/1.1\r\n");
-    net::append_header(head, "content-type", "application/json");
-    // An upstream that compresses an event stream delays it, so none is asked for.
-    net::append_header(head, "accept-encoding", "identity");
-    net::append_header(head, "user-agent", "sluice");
-    if (!options_.api_key.empty()) {
-      head.append("authorization: Bearer ").append(options_.api_key.reveal()).append("\r\n");
-    }
-    for (const auto& [name, value] : options_.headers)
-      net::append_header(head, name, value.reveal());
+Upstream::Upstream(UpstreamOptions options)
+    : options_(std::move(options)),
+      speaks_(options_.speaks.value_or(calls_of(options_.kind))),
+      keys_(ring_of(options_.keys)),
+      config_secrets_(portkey_config_secrets(options_.portkey.config)) {
+  options_.base_path = base_path_of(options_.kind, options_.base_path);
+  for (size_t i = 0; i < kCallCount; ++i) {
+    const auto call = static_cast<Call>(i);
+    if (!path_of(options_.kind, call).empty()) fixed_head_[i] = fixed_head(call);
   }
-
-  std::vector<std::string> candidates(kUsuallyPassed.begin(), kUsuallyPassed.end());
-  candidates.insert(candidates.end(), options_.pass_headers.begin(), options_.pass_headers.end());
-  for (const std::string& candidate : candidates) {
-    std::string name = lower(candidate);
-    const bool dropped =
-        std::any_of(options_.drop_headers.begin(), options_.drop_headers.end(),
-                    [&](const std::string& drop) { return net::same_name(drop, name); });
-    const bool ours =
-        std::any_of(options_.headers.begin(), options_.headers.end(),
-                    [&](const auto& header) { return net::same_name(header.first, name); });
-    if (dropped || ours || contains(kNeverPassed, name) || net::is_hop_by_hop(name)) continue;
-    if (contains(passing_, name) || name.size() >= 64) continue;
-    passing_lengths_ |= uint64_t{1} << name.size();
-    passing_.push_back(std::move(name));
+  std::vector<std::string> dropped = options_.drop_headers;
+  for (const auto& header : options_.headers) dropped.push_back(header.first);
+  for (size_t i = 0; i < kDialectCount; ++i) {
+    passing_.emplace_back(options_.kind, static_cast<Dialect>(i), options_.pass_headers, dropped);
+  }
+  const auto add_default = [&](Dialect dialect, std::string_view name, std::string_view value) {
+    if (value.empty() || states(options_, name)) return;
+    defaults_[static_cast<size_t>(dialect)].push_back({std::string(name), line_of(name, value)});
+  };
+  add_default(Dialect::Anthropic, "anthropic-version", kAnthropicVersion);
+  if (options_.kind == Kind::OpenRouter) {
+    for (const Dialect dialect : {Dialect::OpenAi, Dialect::Responses, Dialect::Anthropic}) {
+      add_default(dialect, "http-referer", options_.app_url);
+      add_default(dialect, "x-openrouter-title", options_.app_title);
+    }
   }
 }
 
-bool Upstream::passes(const net::Header& header) const {
-  const size_t length = header.name.size();
-  if (length >= 64 || (passing_lengths_ >> length & 1) == 0) return false;
-  return std::any_of(passing_.begin(), passing_.end(),
-                     [&](const std::string& name) { return net::same_name(name, header.name); });
+// Everything that does not change from request to request.
+std::string Upstream::fixed_head(Call call) const {
+  std::string head = "POST ";
+  head.append(options_.base_path).append(path_of(options_.kind, call)).append(" HTTP/1.1\r\n");
+  net::append_header(head, "content-type", "application/json");
+  // An upstream that compresses an event stream delays it, so none is asked for.
+  net::append_header(head, "accept-encoding", "identity");
+  if (!states(options_, "user-agent")) net::append_header(head, "user-agent", kUserAgent);
+  if (options_.kind == Kind::Portkey) append_portkey_fixed(head, options_.portkey);
+  for (const auto& [name, value] : options_.headers) net::append_header(head, name, value.reveal());
+  return head;
 }
 
-void Upstream::append_head(std::string& out, chat::Endpoint endpoint,
-                           const net::Headers& client) const {
-  out.append(fixed_head_[static_cast<size_t>(endpoint)]);
-  for (const net::Header& header : client) {
-    if (passes(header) && !client.has_token("connection", header.name)) {
-      net::append_header(out, header.name, header.value);
-    }
+std::string_view Upstream::body_model(std::string_view model, std::string& storage) const {
+  if (options_.kind != Kind::Portkey) return model;
+  return portkey_model(options_.portkey, model, storage);
+}
+
+void Upstream::append_defaults(std::string& out, Dialect dialect,
+                               const net::Headers& client) const {
+  const PassList& passing = passing_[static_cast<size_t>(dialect)];
+  for (const Default& each : defaults_[static_cast<size_t>(dialect)]) {
+    if (!client.find(each.name) || !passing.has(each.name)) out.append(each.line);
   }
+}
+
+Result<void> Upstream::append_head(std::string& out, const Attempt& attempt,
+                                   const net::Headers& client) const {
+  out.append(fixed_head_[static_cast<size_t>(attempt.call)]);
+  if (attempt.key < options_.keys.size()) {
+    const Credential& credential = *options_.keys[attempt.key].credential;
+    if (Result<void> done = credential.append(out, attempt.wall_micros); !done) return done;
+  }
+  // Snowflake refuses a request that does not take both.
+  if (options_.kind == Kind::Cortex) {
+    net::append_header(out, "accept", "application/json, text/event-stream");
+  } else if (attempt.stream) {
+    net::append_header(out, "accept", "text/event-stream");
+  }
+  const Dialect dialect = dialect_of(attempt.call);
+  append_defaults(out, dialect, client);
+  passing_[static_cast<size_t>(dialect)].append(out, client);
+  if (options_.kind == Kind::Portkey) {
+    const PortkeyCall call{.model = attempt.model,
+                           .trace_id = attempt.trace_id,
+                           .facts = attempt.facts,
+                           .timeout = attempt.timeout};
+    append_portkey_lines(out, options_.portkey, call, client);
+  }
+  return {};
+}
+
+UpstreamFailure Upstream::classify(int status, const net::Headers& headers, std::string_view body,
+                                   int64_t wall_micros) const {
+  UpstreamFailure failure = providers::classify(options_.kind, status, headers, body, wall_micros);
+  failure.message = scrub(std::move(failure.message));
+  // Behind hosted Portkey a vendor refuses a key of Portkey's, not ours.
+  const bool ours_is_portkeys =
+      options_.kind == Kind::Portkey && failure.outcome != Outcome::IntermediaryError;
+  if (ours_is_portkeys && !options_.portkey.self_hosted) failure.blames_key = false;
+  return failure;
+}
+
+KeyRing::Event Upstream::note_failure(size_t key, const UpstreamFailure& failure, Nanos now) const {
+  if (key >= keys_->size()) return KeyRing::Event::None;
+  if (failure.blames_key)
+    return keys_->refused(key, now, now + failure.retry_after.value_or(KeyRing::kProbeAfter));
+  // A limit that lasts without the key's fault is one model's: the other models are still there.
+  if (failure.outcome == Outcome::UpstreamRateLimit && !failure.lasting)
+    return keys_->limited(key, now, now + failure.retry_after.value_or(kRestUntold));
+  return is_about_the_request(failure.outcome) ? keys_->accepted(key) : KeyRing::Event::None;
 }
 
 std::string Upstream::scrub(std::string text) const {
-  const auto cut = [&text](std::string_view secret) {
-    if (secret.size() < 4) return;
-    for (size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
-      text.replace(at, secret.size(), "***");
-    }
-  };
-  cut(options_.api_key.reveal());
-  for (const auto& header : options_.headers) cut(header.second.reveal());
+  for (const UpstreamKey& key : options_.keys) key.credential->scrub(text);
+  for (const auto& header : options_.headers) scrub_secret(text, header.second.reveal());
+  scrub_secret(text, options_.portkey.vendor_key.reveal());
+  for (const Secret& secret : config_secrets_) scrub_secret(text, secret.reveal());
   return text;
 }
 
