@@ -1,42 +1,20 @@
 #include "providers/lab.h"
 
+#include <charconv>
 #include <fmt/format.h>
 
 #include "base/text_out.h"
 #include "providers/lab_answer.h"
-#include "providers/lab_chat.h"
 #include "providers/lab_faults.h"
 #include "providers/lab_models.h"
+#include "providers/lab_openai_face.h"
 
 namespace sluice::providers {
 namespace {
 
 constexpr std::string_view kJson = "Content-Type: application/json\r\n";
+constexpr std::string_view kLines = "Content-Type: application/x-ndjson\r\n";
 constexpr std::string_view kText = "Content-Type: text/plain; charset=utf-8\r\n";
-
-std::optional<chat::Endpoint> endpoint_at(std::string_view path) {
-  if (path == "/chat/completions") return chat::Endpoint::Chat;
-  if (path == "/completions") return chat::Endpoint::Completions;
-  if (path == "/embeddings") return chat::Endpoint::Embeddings;
-  return std::nullopt;
-}
-
-std::string model_json(std::string_view id) {
-  std::string out = R"({"id":)";
-  append_json(out, id);
-  out += fmt::format(R"(,"object":"model","created":{},"owned_by":"lab"}})", kLabCreated);
-  return out;
-}
-
-std::string models_body() {
-  std::string out = R"({"object":"list","data":[)";
-  for (const LabModel& model : lab_models()) {
-    if (&model != lab_models().data()) out += ',';
-    out += model_json(fmt::format("lab/{}", model.name));
-  }
-  out += "]}\n";
-  return out;
-}
 
 // "%2F" and the like; SDKs write the slash of a model's name so.
 std::string percent_decoded(std::string_view text) {
@@ -55,12 +33,20 @@ std::string percent_decoded(std::string_view text) {
   return out;
 }
 
+std::string_view query_of(std::string_view target) {
+  const size_t mark = target.find('?');
+  return mark == std::string_view::npos ? "" : target.substr(mark + 1);
+}
+
 std::string front_page() {
   std::string out =
-      "This is the Sluice lab: a fake provider of the OpenAI dialect. No model is asked; every\n"
-      "reply says so in its system_fingerprint. Any key is good, but one that begins with\n"
-      "\"invalid\".\n\n"
-      "  POST /v1/chat/completions, /v1/completions, /v1/embeddings; GET /v1/models\n"
+      "This is the Sluice lab: a fake provider. No model is asked. Any key is good, but one that\n"
+      "begins with \"invalid\".\n\n"
+      "  POST /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/responses\n"
+      "  POST /anthropic/v1/messages, /anthropic/v1/messages/count_tokens\n"
+      "  GET  /v1/models, /anthropic/v1/models\n"
+      "  /snowflake/api/v2/cortex, /portkey/v1, /openrouter/api/v1: see docs/lab.md\n"
+      "  GET  /lab/requests?since=N  a line for each finished request\n"
       "  GET  /lab/meter          what was asked, given and charged\n"
       "  POST /lab/meter/reset    forget all of that, and what fail-first-N has counted\n"
       "  GET  /lab/last           the last request as it arrived\n\n"
@@ -76,67 +62,126 @@ std::string front_page() {
 std::string Lab::refuse(Outcome outcome, std::string_view reason) {
   LabError error = lab_error_of_status(http_status_of(outcome));
   error.message = reason;
-  return lab_error_body(error);
+  return lab_openai_error_body(error, "");
 }
 
-Task<void> Lab::reply_error(net::ServerExchange& exchange, std::string_view headers,
-                            LabError error) {
+Task<void> Lab::reply_error(net::ServerExchange& exchange, const LabFace& face,
+                            std::string_view headers, LabError error) {
   const std::string lines = std::string(kJson) + std::string(headers);
-  const std::string body = lab_error_body(error);
+  const std::string body =
+      face.error_body(error, fmt::format("req_lab_{:012x}", ++state_.requests));
   // A client that is gone needs no answer.
   (void)co_await exchange.reply(error.status, lines, body);
 }
 
-Task<void> Lab::get(net::ServerExchange& exchange, std::string_view path) {
-  std::string_view type = kJson;
-  std::string body;
-  if (path == "/" || path.empty()) {
-    type = kText;
-    body = front_page();
-  } else if (path == "/lab/meter") {
-    body = state_.meter.json();
-  } else if (path == "/lab/last") {
-    body = state_.memory.last_json();
-  } else if (path == "/models") {
-    body = models_body();
-  } else if (path.starts_with("/models/")) {
-    const std::string name = percent_decoded(path.substr(8));
-    const LabModel* const model = lab_model(name);
-    if (model != nullptr) body = model_json(fmt::format("lab/{}", model->name)) + "\n";
-  }
-  if (body.empty()) {
-    LabError error = lab_error_of_status(404);
-    if (!path.starts_with("/models/")) {
-      error.code.clear();
-      error.param.clear();
-      error.message = fmt::format("Unknown request URL: GET {}.", path);
+Lab::Page Lab::page(std::string_view path, std::string_view query) const {
+  if (path == "/" || path.empty()) return {kText, front_page()};
+  if (path == "/lab/meter") return {kJson, state_.meter.json()};
+  if (path == "/lab/last") return {kJson, state_.memory.last_json()};
+  if (path == "/lab/requests") {
+    constexpr std::string_view kSince = "since=";
+    uint64_t since = 0;
+    if (query.starts_with(kSince)) {
+      query.remove_prefix(kSince.size());
+      std::from_chars(query.data(), query.data() + query.size(), since);
     }
-    co_await reply_error(exchange, "", std::move(error));
+    return {kLines, state_.log.lines(since)};
+  }
+  return {};
+}
+
+// Responses that were stored.
+Task<void> Lab::stored(net::ServerExchange& exchange, const LabRoute& route) {
+  LabRequest request;
+  std::optional<LabError> error = route.face->check_head(exchange.head(), request);
+  std::string body;
+  if (!error) {
+    LabResponses::Answer answer =
+        state_.responses.answer(exchange.head().method, route.rest, request.credential);
+    body = std::move(answer.body);
+    error = std::move(answer.error);
+  }
+  if (error) {
+    co_await reply_error(exchange, *route.face, "", *std::move(error));
     co_return;
   }
-  (void)co_await exchange.reply(200, type, body);
+  (void)co_await exchange.reply(200, kJson, body);
+}
+
+Task<void> Lab::get(net::ServerExchange& exchange, const LabRoute& route) {
+  constexpr std::string_view kModels = "/models";
+  std::string body;
+  LabError error = lab_error_of_status(404);
+  error.code.clear();
+  error.param.clear();
+  error.message = fmt::format("Unknown request URL: GET {}.", exchange.head().path());
+  const std::string request_id = fmt::format("req_lab_{:012x}", ++state_.requests);
+  LabRequest request;
+  request.arrival.head = &exchange.head();
+  request.arrival.options = &state_.options;
+  request.arrival.request_id = request_id;
+  request.arrival.wall_seconds = exchange.loop().clock().wall_micros() / 1'000'000;
+  std::optional<LabPage> own;
+  if (route.face->page != nullptr) own = route.face->page(route.rest, request);
+  if (own) {
+    if (!request.refusal_reason.empty()) {
+      state_.memory.keep_last(exchange.head(), "");
+      state_.memory.note_last(request.refusal_reason);
+    }
+    const std::string headers = std::string(kJson) + own->headers;
+    (void)co_await exchange.reply(own->status, headers, own->body);
+    co_return;
+  }
+  const bool listed = route.rest.starts_with(kModels);
+  std::optional<LabError> barred;
+  if (listed) barred = route.face->check_head(exchange.head(), request);
+  if (barred) {
+    error = *std::move(barred);
+  } else if (route.rest == kModels) {
+    body = route.face->models(query_of(exchange.head().target));
+  } else if (route.rest.starts_with("/models/")) {
+    const std::string name = percent_decoded(route.rest.substr(kModels.size() + 1));
+    const LabModel* const model = lab_model(name);
+    if (model != nullptr) body = route.face->model(*model) + "\n";
+    error = route.face->no_model(name, "GET / lists the lab's models and faults.");
+  }
+  if (body.empty()) {
+    co_await reply_error(exchange, *route.face, "", std::move(error));
+    co_return;
+  }
+  (void)co_await exchange.reply(200, kJson, body);
 }
 
 Task<void> Lab::handle(net::ServerExchange& exchange) {
   const std::string_view method = exchange.head().method;
-  std::string_view path = exchange.head().path();
-  if (path.starts_with("/v1/")) path.remove_prefix(3);
-  const auto endpoint = endpoint_at(path);
+  const std::string_view path = exchange.head().path();
+  const LabRoute route = lab_route(path);
   const bool reset = path == "/lab/meter/reset";
-  if (endpoint && method == "POST") {
-    LabAnswer answer(exchange, state_, parser_, seed_, *endpoint);
+  const bool asks = method == "GET";
+  const Page own = asks ? page(path, query_of(exchange.head().target)) : Page();
+  const bool of_response = route.face->name == "openai" && route.rest.starts_with("/responses/");
+  if (!own.type.empty()) {
+    (void)co_await exchange.reply(200, own.type, own.body);
+  } else if (of_response && !route.endpoint && (asks || method == "DELETE")) {
+    co_await stored(exchange, route);
+  } else if (route.endpoint && method == "POST") {
+    LabAnswer answer(exchange, state_, parser_, seed_, *route.face, *route.endpoint);
     co_await answer.run();
   } else if (reset && method == "POST") {
     state_.meter.reset();
     state_.memory.reset();
+    state_.prompts.reset();
+    state_.responses.reset();
+    state_.log.reset();
     (void)co_await exchange.reply(200, kJson, "{}\n");
-  } else if (endpoint || reset || method != "GET") {
-    const std::string_view allowed = endpoint || reset ? "POST" : "GET";
+  } else if (route.endpoint || reset || !asks) {
+    const std::string_view allowed = route.endpoint || reset ? "POST" : "GET";
     LabError error = lab_error_of_status(405);
     error.message = fmt::format("Not allowed to {} on {}; use {}.", method, path, allowed);
-    co_await reply_error(exchange, fmt::format("Allow: {}\r\n", allowed), std::move(error));
+    co_await reply_error(exchange, *route.face, fmt::format("Allow: {}\r\n", allowed),
+                         std::move(error));
   } else {
-    co_await get(exchange, path);
+    co_await get(exchange, route);
   }
 }
 

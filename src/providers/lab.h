@@ -1,6 +1,6 @@
-// The lab: a fake provider of the OpenAI dialect, fast and deterministic, with every fault a
-// provider can show on demand (lab_faults.h) and a meter of its own (lab_meter.h). Every reply says
-// in its system_fingerprint that no model was asked. docs/lab.md is its manual.
+// The lab: a fake provider of several dialects (lab_face.h), fast and deterministic, with every
+// fault a provider can show on demand (lab_faults.h) and a meter of its own (lab_meter.h). Every
+// reply says in its system_fingerprint that no model was asked. docs/lab.md is its manual.
 //
 // A Lab is the Handler of one loop; several may share a LabState, from several threads.
 #pragma once
@@ -12,14 +12,23 @@
 #include <string_view>
 
 #include "net/server.h"
+#include "providers/lab_face.h"
 #include "providers/lab_memory.h"
 #include "providers/lab_meter.h"
+#include "providers/lab_options.h"
+#include "providers/lab_prompt_cache.h"
+#include "providers/lab_request_log.h"
+#include "providers/lab_responses.h"
 
 namespace sluice::providers {
 
 struct LabState {
+  LabOptions options;
   LabMeter meter;
   LabMemory memory;
+  LabPromptCache prompts;
+  LabResponses responses;
+  LabRequestLog log;
   std::atomic<uint64_t> requests{0};
 };
 
@@ -32,8 +41,16 @@ class Lab final : public net::Handler {
   std::string refuse(Outcome outcome, std::string_view reason) override;
 
  private:
-  Task<void> get(net::ServerExchange& exchange, std::string_view path);
-  Task<void> reply_error(net::ServerExchange& exchange, std::string_view headers, LabError error);
+  // The lab's own pages; empty type: `path` is none.
+  struct Page {
+    std::string_view type;
+    std::string body;
+  };
+  Page page(std::string_view path, std::string_view query) const;
+  Task<void> stored(net::ServerExchange& exchange, const LabRoute& route);
+  Task<void> get(net::ServerExchange& exchange, const LabRoute& route);
+  Task<void> reply_error(net::ServerExchange& exchange, const LabFace& face,
+                         std::string_view headers, LabError error);
 
   LabState& state_;
   const uint64_t seed_;

@@ -6,53 +6,41 @@
 
 #include "providers/lab.h"
 #include "providers/lab_embeddings.h"
+#include "providers/lab_name.h"
+#include "providers/lab_text.h"
 
 namespace sluice::providers {
-namespace {
-
-// Adds what the name of a model asks for. Gives the model of the list it names; null for none.
-// `stranger` is set to the first part that is neither a model nor a fault.
-const LabModel* read_model_name(std::string_view name, LabPlan& plan, std::string_view& stranger) {
-  const LabModel* model = nullptr;
-  name = lab_short_name(name);
-  if (name.empty()) stranger = "(empty)";
-  while (!name.empty()) {
-    const size_t end = name.find('+');
-    const std::string_view part = name.substr(0, end);
-    name.remove_prefix(end == std::string_view::npos ? name.size() : end + 1);
-    const LabModel* const found = lab_model(part);
-    if (found != nullptr) {
-      model = found;
-    } else if (!apply_lab_fault(part, plan) && stranger.empty()) {
-      stranger = part;
-    }
-  }
-  return model;
-}
-
-bool is_reasoning(std::string_view name) {
-  LabPlan plan;
-  std::string_view stranger;
-  const LabModel* const model = read_model_name(name, plan, stranger);
-  return model != nullptr && model->reasoning > 0;
-}
-
-}  // namespace
-
 LabAnswer::LabAnswer(net::ServerExchange& exchange, LabState& state, simdjson::dom::parser& parser,
-                     uint64_t seed, chat::Endpoint endpoint)
+                     uint64_t seed, const LabFace& face, chat::Endpoint endpoint)
     : exchange_(exchange),
       state_(state),
       parser_(parser),
       seed_(seed),
+      face_(face),
       began_at_(exchange.loop().now()),
-      request_id_(fmt::format("req_lab_{:012x}", ++state.requests)) {
+      number_(++state.requests),
+      request_id_(fmt::format("req_lab_{:012x}", number_)) {
   request_.endpoint = endpoint;
+  // Now: the head is gone when the reply is over.
+  caller_id_ = exchange.head().headers.find("x-request-id").value_or("");
+  request_.arrival.options = &state.options;
+  request_.arrival.request_id = request_id_;
+  request_.arrival.wall_seconds = exchange.loop().clock().wall_micros() / 1'000'000;
 }
 
 LabAnswer::~LabAnswer() {
   // A request that never arrived whole is nobody's.
-  if (counted_) state_.meter.ended(model_name_, request_id_, end_, delivered_);
+  if (!counted_) return;
+  state_.meter.ended(model_name_, request_id_, end_, delivered_);
+  LabRecord record;
+  record.face = face_.name;
+  record.caller_id = caller_id_;
+  record.request_id = request_id_;
+  record.model = model_name_;
+  record.end = end_;
+  record.usage = delivered_.usage;
+  record.cost_nanos = lab_cost(delivered_.usage, delivered_.price);
+  state_.log.add(std::move(record));
 }
 
 void LabAnswer::count() {
@@ -73,6 +61,8 @@ std::optional<LabError> LabAnswer::read_header_knobs() {
   plan_.interval_ms = number("x-lab-token-interval-ms", plan_.interval_ms);
   plan_.cached = number("x-lab-cached-tokens", plan_.cached);
   key_ = sent.find("x-lab-key").value_or("");
+  // Known to be good since the start.
+  apply_lab_faults(draw_lab_faults(state_.options.chances, seed_, number_), '+', plan_);
   const std::string_view faults = sent.find("x-lab-fault").value_or("");
   if (const auto stranger = apply_lab_faults(faults, ',', plan_)) {
     LabError error;
@@ -81,40 +71,36 @@ std::optional<LabError> LabAnswer::read_header_knobs() {
         fmt::format("x-lab-fault: the lab knows no '{}'. GET / lists the faults.", *stranger);
     return error;
   }
-  constexpr std::string_view kBearer = "Bearer ";
-  const std::string_view authorization = sent.find("authorization").value_or("");
-  LabError error = lab_error_of_status(401);
-  if (!authorization.starts_with(kBearer) || authorization.size() == kBearer.size()) {
-    error.code.clear();
-    error.message =
-        "You didn't provide an API key. You need to provide your API key in an Authorization "
-        "header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY).";
-    return error;
-  }
-  credential_ = authorization.substr(kBearer.size());
-  if (credential_.starts_with("invalid")) return error;
   return std::nullopt;
 }
 
 std::optional<LabError> LabAnswer::find_model() {
-  std::string_view stranger;
-  model_ = read_model_name(request_.model, plan_, stranger);
+  LabNamed named = read_lab_name(face_, request_.endpoint, request_.model, plan_);
   const bool embeds = request_.endpoint == chat::Endpoint::Embeddings;
-  if (!stranger.empty()) {
-    LabError error = lab_error_of_status(404);
-    error.message = fmt::format(
-        "The model '{}' does not exist or you do not have access to it. (The lab knows no '{}'; "
-        "GET / lists its models and faults.)",
-        request_.model, stranger);
-    return error;
+  if (!named.stranger.empty()) {
+    const std::string hint =
+        fmt::format("The lab knows no '{}'; GET / lists its models and faults.", named.stranger);
+    return face_.no_model(request_.model, hint);
   }
-  if (model_ == nullptr) model_ = lab_model(embeds ? "embed" : "chat");
+  plan_ = std::move(named.plan);
+  model_ = named.model ? *named.model : *lab_model(embeds ? "embed" : face_.usual_model);
   if (embeds != (model_->dimensions > 0)) {
-    LabError error = lab_error_of_status(404);
-    error.message = fmt::format("The model '{}' does not serve this endpoint.", request_.model);
-    return error;
+    return face_.no_model(request_.model, "It does not serve this endpoint.");
   }
   return std::nullopt;
+}
+
+// The model asked for, or the first of the others that would answer.
+std::optional<LabError> LabAnswer::choose_model() {
+  const LabPlan asked = plan_;
+  std::optional<LabError> error = find_model();
+  for (const std::string& next : request_.fallback_models) {
+    if (!error && plan_.opening == LabPlan::Opening::Normal) break;
+    plan_ = asked;
+    request_.model = next;
+    error = find_model();
+  }
+  return error;
 }
 
 std::optional<LabError> LabAnswer::check_fit() const {
@@ -124,15 +110,7 @@ std::optional<LabError> LabAnswer::check_fit() const {
     longest = 0;
     for (const LabRequest::Part& part : request_.parts) longest = std::max(longest, part.tokens);
   }
-  if (longest > model_->context) {
-    LabError error;
-    error.code = "context_length_exceeded";
-    error.param = embeds ? "input" : "messages";
-    error.message = fmt::format(
-        "This model's maximum context length is {} tokens. However, you requested {} tokens.",
-        model_->context, longest);
-    return error;
-  }
+  if (longest > model_->context) return face_.too_long(request_, *model_, longest);
   if (request_.dimensions > model_->dimensions) {
     LabError error;
     error.code = "invalid_value";
@@ -163,28 +141,46 @@ void LabAnswer::prepare() {
   if (plan_.endless)
     plan_.interval_ms = std::max<int64_t>(1, plan_.interval_ms.value_or(model_->interval_ms));
   if (request_.endpoint == chat::Endpoint::Embeddings) {
-    body_ = lab_embeddings_body(request_, *model_, seed_);
+    const auto body = face_.embeddings != nullptr ? face_.embeddings : lab_embeddings_body;
+    body_ = body(request_, *model_, seed_);
     delivered_.usage.prompt = request_.prompt_tokens;
+    delivered_.texts = static_cast<int64_t>(request_.parts.size());
     return;
   }
-  const int64_t cached = plan_.prompt_cache ? state_.memory.seen_tokens(request_.parts) : 0;
-  LabCompletion completion = complete_lab_request(request_, *model_, plan_, seed_, cached);
+  if (request_.endpoint == chat::Endpoint::CountTokens) {
+    body_ = face_.count(request_.prompt_tokens);
+    return;
+  }
+  LabCacheUse cache =
+      state_.prompts.use(request_.parts, lab_hash(request_.credential, 0), began_at_);
+  if (plan_.prompt_cache) cache.read = state_.memory.seen_tokens(request_.parts);
+  LabCompletion completion = complete_lab_request(request_, *model_, plan_, seed_, cache);
+  request_.reply_id = completion.id;
   if (request_.stream) steps_ = lab_steps(request_, completion, plan_);
-  encoder_.emplace(request_, std::move(completion), plan_, model_->price);
-  if (!request_.stream) body_ = encoder_->buffered();
+  encoder_ = face_.encoder(request_, std::move(completion), plan_, model_->price);
+  if (!request_.stream || request_.store) body_ = encoder_->buffered();
+  if (request_.store) state_.responses.keep(request_, encoder_->completion(), body_);
 }
 
 std::optional<LabError> LabAnswer::read(std::string_view body) {
   state_.memory.keep_last(exchange_.head(), body);
   if (auto error = read_header_knobs()) return error;
-  const auto wrong = read_lab_request(parser_, body, is_reasoning, request_);
-  if (!request_.model.empty()) {
-    if (auto error = find_model()) return error;
+  request_.arrival.head = &exchange_.head();
+  if (auto error = face_.check_head(exchange_.head(), request_)) {
+    state_.memory.note_last(request_.refusal_reason);
+    return error;
+  }
+  const auto wrong = read_lab_request(parser_, body, face_, request_);
+  if (wrong && !wrong->body.empty()) return wrong;
+  if (!wrong || !request_.model.empty()) {
+    if (auto error = choose_model()) return error;
     model_name_ = lab_short_name(request_.model);
   }
   if (wrong) return wrong;
+  if (auto error = state_.responses.join(request_)) return error;
   if (auto error = check_fit()) return error;
   settle_failures();
+  if (face_.habits != nullptr) face_.habits(request_, plan_);
   prepare();
   return std::nullopt;
 }
@@ -197,6 +193,7 @@ Task<void> LabAnswer::run() {
     end_ = LabEnd::Refused;
     LabError error = lab_error_of_status(http_status_of(body.error().outcome()));
     error.message = body.error().message();
+    error = face_.reword(std::move(error));
     co_await send_error(std::move(error));
     co_return;
   }
@@ -206,6 +203,8 @@ Task<void> LabAnswer::run() {
   if (error) {
     end_ = LabEnd::Refused;
     co_await send_error(std::move(*error));
+  } else if (outlasts_patience()) {
+    co_await lose_patience();
   } else if (plan_.opening != LabPlan::Opening::Normal) {
     co_await open_wrongly();
   } else if (request_.stream) {

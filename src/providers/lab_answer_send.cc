@@ -20,15 +20,13 @@ std::string http_date(int64_t seconds) {
 
 }  // namespace
 
-std::string LabAnswer::headers() const {
-  const Nanos spent = exchange_.loop().now() - began_at_;
-  return fmt::format(
-      "x-request-id: {}\r\nopenai-processing-ms: {}\r\nopenai-version: 2020-10-01\r\n"
-      "openai-organization: lab\r\nx-ratelimit-limit-requests: 10000\r\n"
-      "x-ratelimit-limit-tokens: 2000000\r\nx-ratelimit-remaining-requests: 9999\r\n"
-      "x-ratelimit-remaining-tokens: {}\r\nx-ratelimit-reset-requests: 6ms\r\n"
-      "x-ratelimit-reset-tokens: 1s\r\n",
-      request_id_, spent / kMillisecond, 2'000'000 - request_.prompt_tokens);
+std::string LabAnswer::headers(bool failed) const {
+  LabReplyFacts facts{.request = request_, .request_id = request_id_};
+  facts.spent_ms = (exchange_.loop().now() - began_at_) / kMillisecond;
+  facts.wall_seconds = exchange_.loop().clock().wall_micros() / 1'000'000;
+  facts.prompt_tokens = request_.prompt_tokens;
+  facts.failed = failed;
+  return face_.headers(facts);
 }
 
 std::string LabAnswer::retry_headers() const {
@@ -66,11 +64,38 @@ Task<bool> LabAnswer::pause(int64_t ms) {
   co_return why != net::Wake::Cancelled;
 }
 
-Task<void> LabAnswer::send_error(LabError error) {
+Task<void> LabAnswer::send_error(LabError error, bool as_200) {
+  const bool own = error.body.empty();
+  if (face_.last_word != nullptr) face_.last_word(request_, error);
+  const std::string body = error.body.empty() ? face_.error_body(error, request_id_) : error.body;
+  const std::string lines = (own ? headers(true) : "") + error.headers + retry_headers();
   LabSink sink(exchange_, plan_);
-  const bool sent = co_await sink.reply(
-      error.status, headers() + retry_headers() + std::string(kJson), lab_error_body(error));
+  const bool sent =
+      co_await sink.reply(as_200 ? 200 : error.status, lines + std::string(kJson), body);
   if (!sent) end_ = LabEnd::Cancelled;
+}
+
+int64_t LabAnswer::reply_wait() const {
+  const int64_t tokens = encoder_ && !request_.stream ? encoder_->completion().usage.completion : 0;
+  return plan_.first_token_ms + plan_.interval_ms.value_or(model_->interval_ms) * tokens;
+}
+
+bool LabAnswer::outlasts_patience() const {
+  if (!request_.portkey.timeout_ms) return false;
+  using Opening = LabPlan::Opening;
+  if (plan_.opening == Opening::Silent || plan_.opening == Opening::HeadOnly) return true;
+  return plan_.opening == Opening::Normal && reply_wait() > *request_.portkey.timeout_ms;
+}
+
+Task<void> LabAnswer::lose_patience() {
+  end_ = LabEnd::Faulted;
+  const int64_t patience = *request_.portkey.timeout_ms;
+  const bool here = co_await pause(patience);
+  if (!here) {
+    end_ = LabEnd::Cancelled;
+    co_return;
+  }
+  co_await send_error(lab_portkey_timeout(patience));
 }
 
 Task<void> LabAnswer::open_wrongly() {
@@ -83,10 +108,11 @@ Task<void> LabAnswer::open_wrongly() {
     case Opening::Normal:
       break;
     case Opening::Error: {
-      LabError error = plan_.error;
-      if (plan_.echo_key)
-        error.message = fmt::format("Incorrect API key provided: {}.", credential_);
-      co_await send_error(std::move(error));
+      LabError error = face_.reword(plan_.error);
+      if (plan_.echo_key) {
+        error.message = fmt::format("Incorrect API key provided: {}.", request_.credential);
+      }
+      co_await send_error(std::move(error), plan_.as_200);
       break;
     }
     case Opening::Reset:
@@ -128,10 +154,10 @@ Task<void> LabAnswer::send_broken(LabSink& sink) {
     case Break::Overloaded:
     case Break::OpenRouter: {
       const int status = plan_.broken == Break::RateLimit || plan_.broken == Break::OpenRouter ? 429
-                         : plan_.broken == Break::Overloaded                                   ? 503
+                         : plan_.broken == Break::Overloaded ? face_.overloaded
                                                              : 500;
       delivered_.usage = LabUsage();
-      co_await send_error(lab_error_of_status(status));
+      co_await send_error(face_.reword(lab_error_of_status(status)));
       co_return;
     }
     case Break::BadJson:
@@ -152,14 +178,10 @@ Task<void> LabAnswer::send_broken(LabSink& sink) {
 }
 
 Task<void> LabAnswer::send_buffered() {
-  int64_t wait = plan_.first_token_ms;
   if (encoder_) {
-    delivered_.usage.prompt = encoder_->completion().usage.prompt;
-    delivered_.usage.cached = encoder_->completion().usage.cached;
-    wait +=
-        plan_.interval_ms.value_or(model_->interval_ms) * encoder_->completion().usage.completion;
+    delivered_.usage = prompt_usage();
   }
-  const bool waited = co_await pause(wait);
+  const bool waited = co_await pause(reply_wait());
   if (!waited) co_return;
   LabSink sink(exchange_, plan_);
   if (encoder_) delivered_.usage = encoder_->completion().usage;
@@ -167,8 +189,17 @@ Task<void> LabAnswer::send_buffered() {
     co_await send_broken(sink);
     co_return;
   }
-  const bool sent = co_await sink.reply(200, headers() + std::string(kJson), std::move(body_));
+  if (!plan_.first_members.empty()) body_.insert(1, plan_.first_members);
+  const bool sent =
+      co_await sink.reply(plan_.good_status, headers() + std::string(kJson), std::move(body_));
   if (sent) end_ = LabEnd::Completed;
+}
+
+LabUsage LabAnswer::prompt_usage() const {
+  LabUsage usage = encoder_->completion().usage;
+  usage.completion = 0;
+  usage.reasoning = 0;
+  return usage;
 }
 
 Task<bool> LabAnswer::wait_for_token(const LabStep& step) {
@@ -181,13 +212,15 @@ Task<bool> LabAnswer::wait_for_token(const LabStep& step) {
 }
 
 void LabAnswer::delivered(const LabStep& step) {
-  const LabUsage& whole = encoder_->completion().usage;
-  delivered_.usage.prompt = whole.prompt;
-  delivered_.usage.cached = whole.cached;
-  delivered_.usage.reasoning = whole.reasoning;
+  // What is thought unseen is thought before the first event.
+  const LabCompletion& whole = encoder_->completion();
+  const int64_t unseen = whole.usage.reasoning - whole.shown_reasoning;
   delivered_.tokens += step.tokens;
+  if (step.part == LabStep::Part::Thinking) thought_ += step.tokens;
   ++delivered_.events;
-  delivered_.usage.completion = whole.reasoning + delivered_.tokens;
+  delivered_.usage = prompt_usage();
+  delivered_.usage.reasoning = unseen + thought_;
+  delivered_.usage.completion = unseen + delivered_.tokens;
 }
 
 Task<bool> LabAnswer::act(LabSink& sink, LabStep::Kind kind) {
@@ -232,7 +265,8 @@ Task<void> LabAnswer::send_stream() {
     if (!here) co_return;
     encoder_->append_event(events, step);
     delivered(step);
-    if (plan_.one_write) continue;
+    // A step may have no event of its own in this dialect.
+    if (plan_.one_write || events.empty()) continue;
     here = co_await sink.send(events);
     if (!here) co_return;
     events.clear();

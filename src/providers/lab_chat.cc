@@ -12,8 +12,6 @@ namespace {
 using Kind = LabStep::Kind;
 using Form = LabPlan::UsageForm;
 
-constexpr size_t kOversizedEvent = 20U << 20U;
-
 constexpr std::string_view kErrorEvent =
     R"({"error":{"message":"The server had an error while processing your request.","type":"server_error","param":null,"code":null}})";
 constexpr std::string_view kRateLimitEvent =
@@ -33,81 +31,40 @@ void append_call(std::string& out, const LabCall& call) {
 
 }  // namespace
 
-LabEncoder::LabEncoder(const LabRequest& request, LabCompletion completion, const LabPlan& plan,
-                       LabPrice price)
-    : chat_(request.endpoint == chat::Endpoint::Chat),
-      include_usage_(request.include_usage),
-      model_(request.model),
-      completion_(std::move(completion)),
-      plan_(plan),
-      price_(price) {}
+LabChatEncoder::LabChatEncoder(const LabRequest& request, LabCompletion completion,
+                               const LabPlan& plan, LabPrice price)
+    : LabEncoder(request, std::move(completion), plan, price),
+      chat_(request.endpoint == chat::Endpoint::Chat),
+      include_usage_(request.include_usage) {}
 
-void LabEncoder::append_prefix(std::string& out, std::string_view object) const {
+void LabChatEncoder::append_prefix(std::string& out, std::string_view object) const {
   out += R"({"id":")";
-  out += completion_.id;
+  out += id();
   out += R"(","object":")";
   out += object;
   out += R"(","created":)";
   append_int(out, kLabCreated);
   out += R"(,"model":)";
   append_json(out, model_);
-  out +=
-      chat_ ? R"(,"service_tier":"default","system_fingerprint":")" : R"(,"system_fingerprint":")";
-  out += kLabFingerprint;
-  out += R"(",)";
+  out += ',';
+  append_origin(out);
 }
 
-void LabEncoder::append_count(std::string& out, int64_t count) const {
-  switch (plan_.usage) {
-    case Form::Zero:
-      count = 0;
-      break;
-    case Form::Negative:
-      count = -1 - count;
-      break;
-    case Form::Huge:
-      count = 1'000'000'000'000'000'000;
-      break;
-    case Form::Text:
-      out += fmt::format(R"("{}")", count);
-      return;
-    default:
-      break;
-  }
-  append_int(out, count);
+void LabChatEncoder::append_origin(std::string& out) const {
+  if (chat_) out += R"("service_tier":"default",)";
+  out += fmt::format(R"("system_fingerprint":"{}",)", kLabFingerprint);
 }
 
-void LabEncoder::append_cost(std::string& out, const LabUsage& usage) const {
-  using Cost = LabPlan::Cost;
-  const auto dollars = [&](std::string& to) { append_decimal(to, lab_cost(usage, price_), 9); };
-  switch (plan_.cost) {
-    case Cost::None:
-      return;
-    case Cost::Real:
-      out += R"(,"cost":)";
-      dollars(out);
-      return;
-    case Cost::Zero:
-      out += R"(,"cost":0)";
-      return;
-    case Cost::Null:
-      out += R"(,"cost":null)";
-      return;
-    case Cost::Negative:
-      out += R"(,"cost":-0.5)";
-      return;
-    case Cost::True:
-      out += R"(,"cost":true)";
-      return;
-    case Cost::OwnKey:
-      out += R"(,"cost":0,"is_byok":true,"cost_details":{"upstream_inference_cost":)";
-      dollars(out);
-      out += "}";
-      return;
-  }
+void LabChatEncoder::append_finish(std::string& out, std::optional<std::string_view> reason) const {
+  out += R"("finish_reason":)";
+  out += reason ? fmt::format(R"("{}")", *reason) : "null";
 }
 
-void LabEncoder::append_usage(std::string& out, const LabUsage& usage) const {
+void LabChatEncoder::append_charge(std::string& out, const LabUsage& usage) const {
+  append_cost(out, usage);
+}
+
+void LabChatEncoder::append_usage(std::string& out, const LabUsage& usage) const {
   if (plan_.usage == Form::Null) {
     out += "null";
     return;
@@ -123,11 +80,11 @@ void LabEncoder::append_usage(std::string& out, const LabUsage& usage) const {
   out += R"(,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":)";
   append_count(out, usage.reasoning);
   out += R"(,"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0})";
-  append_cost(out, usage);
+  append_charge(out, usage);
   out += '}';
 }
 
-void LabEncoder::append_message(std::string& out, const LabChoice& choice) const {
+void LabChatEncoder::append_message(std::string& out, const LabChoice& choice) const {
   out += R"("message":{"role":"assistant","content":)";
   if (choice.calls.empty()) {
     append_json(out, choice.text);
@@ -146,7 +103,7 @@ void LabEncoder::append_message(std::string& out, const LabChoice& choice) const
   out += "},";
 }
 
-std::string LabEncoder::buffered() const {
+std::string LabChatEncoder::buffered() const {
   std::string out;
   append_prefix(out, chat_ ? "chat.completion" : "text_completion");
   out += R"("choices":[)";
@@ -160,7 +117,9 @@ std::string LabEncoder::buffered() const {
       append_json(out, choice.text);
       out += ',';
     }
-    out += fmt::format(R"("logprobs":null,"finish_reason":"{}"}})", choice.finish_reason);
+    out += R"("logprobs":null,)";
+    append_finish(out, choice.finish_reason);
+    out += '}';
   }
   out += ']';
   if (plan_.usage != Form::Absent) {
@@ -171,7 +130,7 @@ std::string LabEncoder::buffered() const {
   return out;
 }
 
-void LabEncoder::append_call_delta(std::string& out, const LabStep& step) const {
+void LabChatEncoder::append_call_delta(std::string& out, const LabStep& step) const {
   const LabCall& call = completion_.choices[step.choice].calls[step.call];
   const bool head = step.kind == Kind::CallHead;
   out += R"("tool_calls":[{)";
@@ -195,14 +154,14 @@ void LabEncoder::append_call_delta(std::string& out, const LabStep& step) const 
   if (plan_.tool_name_late ? step.last_of_call : head)
     out += fmt::format(R"("name":"{}",)", call.name);
   out += call.custom ? R"("input":)" : R"("arguments":)";
-  append_json(out, std::string_view(call.arguments).substr(step.begin, step.length));
+  append_json(out, piece_of(step));
   out += "}}]";
 }
 
-void LabEncoder::append_delta(std::string& out, const LabStep& step) const {
+void LabChatEncoder::append_delta(std::string& out, const LabStep& step) const {
   const LabChoice& choice = completion_.choices[step.choice];
   switch (step.kind) {
-    case Kind::Role:
+    case Kind::Opening:
       out += choice.calls.empty() ? R"("role":"assistant","content":"","refusal":null)"
                                   : R"("role":"assistant","content":null,"refusal":null)";
       return;
@@ -215,14 +174,14 @@ void LabEncoder::append_delta(std::string& out, const LabStep& step) const {
       return;
     case Kind::Text:
       out += R"("content":)";
-      append_json(out, std::string_view(choice.text).substr(step.begin, step.length));
+      append_json(out, piece_of(step));
       return;
     default:
       return;
   }
 }
 
-void LabEncoder::append_choice(std::string& out, const LabStep& step) const {
+void LabChatEncoder::append_choice(std::string& out, const LabStep& step) const {
   const LabChoice& choice = completion_.choices[step.choice];
   out += R"("choices":[{"index":)";
   append_int(out, step.choice);
@@ -233,22 +192,17 @@ void LabEncoder::append_choice(std::string& out, const LabStep& step) const {
   } else {
     out += R"(,"text":)";
     const bool text = step.kind == Kind::Text;
-    append_json(out, text ? std::string_view(choice.text).substr(step.begin, step.length) : "");
+    append_json(out, text ? piece_of(step) : "");
   }
-  out += R"(,"logprobs":null,"finish_reason":)";
-  if (step.kind == Kind::Finish) {
-    out += '"';
-    out += choice.finish_reason;
-    out += '"';
-  } else {
-    out += "null";
-  }
+  out += R"(,"logprobs":null,)";
+  append_finish(out,
+                step.kind == Kind::Finish ? std::optional(choice.finish_reason) : std::nullopt);
   out += "}]";
 }
 
 // Behind the choices of an ordinary chunk: null for those who asked, as the real provider does it,
 // or what the plan wants there.
-void LabEncoder::append_chunk_usage(std::string& out, const LabStep& step) const {
+void LabChatEncoder::append_chunk_usage(std::string& out, const LabStep& step) const {
   if (step.with_usage) {
     LabUsage so_far = completion_.usage;
     if (plan_.usage == Form::Cumulative) {
@@ -256,12 +210,12 @@ void LabEncoder::append_chunk_usage(std::string& out, const LabStep& step) const
     }
     out += R"(,"usage":)";
     append_usage(out, so_far);
-  } else if (include_usage_ && plan_.usage != Form::Absent) {
+  } else if (has_null_usage() && plan_.usage != Form::Absent) {
     out += R"(,"usage":null)";
   }
 }
 
-std::string LabEncoder::chunk(const LabStep& step) {
+std::string LabChatEncoder::chunk(const LabStep& step) {
   std::string out;
   append_prefix(out, chat_ ? "chat.completion.chunk" : "text_completion");
   switch (step.kind) {
@@ -283,7 +237,7 @@ std::string LabEncoder::chunk(const LabStep& step) {
     }
     case Kind::Oversized:
       out += R"("choices":[],"obfuscation":")";
-      out.append(kOversizedEvent, 'x');
+      out.append(kLabOversized, 'x');
       out += '"';
       break;
     default:
@@ -295,53 +249,10 @@ std::string LabEncoder::chunk(const LabStep& step) {
   return out;
 }
 
-void LabEncoder::append_framed(std::string& out, std::string_view data,
-                               std::string_view event) const {
-  const std::string_view end = plan_.line_end;
-  const std::string_view field = plan_.no_space ? "data:" : "data: ";
-  const auto line = [&](std::string_view name, std::string_view text) {
-    out += name;
-    out += text;
-    out += end;
-  };
-  if (plan_.comments) {
-    line(": ", "lab keeps the line open");
-    out += end;
-  }
-  if (!event.empty()) line("event: ", event);
-  if (plan_.other_fields) {
-    if (event.empty()) line("event: ", "message");
-    line("id: ", "7");
-    line("retry: ", "3000");
-    line("colour: ", "green");
-  }
-  if (plan_.two_lines && data.starts_with('{')) {
-    line(field, "{");
-    data.remove_prefix(1);
-  }
-  line(field, data);
-  out += end;
-}
-
-void LabEncoder::append_event(std::string& out, const LabStep& step) {
-  if (plan_.bom && !begun_) out += "\xEF\xBB\xBF";
-  begun_ = true;
+void LabChatEncoder::render(std::string& out, const LabStep& step) {
   switch (step.kind) {
     case Kind::Done:
       return append_framed(out, "[DONE]", "");
-    case Kind::Comment:
-      out += ": OPENROUTER PROCESSING";
-      out += plan_.line_end;
-      out += plan_.line_end;
-      return;
-    case Kind::HalfText: {
-      LabStep text = step;
-      text.kind = Kind::Text;
-      std::string whole;
-      append_framed(whole, chunk(text), "");
-      out += std::string_view(whole).substr(0, whole.size() / 2);
-      return;
-    }
     case Kind::BadJson:
       return append_framed(
           out, R"({"id":"chatcmpl-lab","choices":[{"index":0,"delta":{"content":"br)", "");

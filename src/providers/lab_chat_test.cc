@@ -55,7 +55,7 @@ std::string joined(const std::vector<std::string>& events, const char* pointer) 
 TEST(LabChat, AStreamBeginsWithTheRoleAndEndsWithFinishUsageDone) {
   LabTestRequest read(kStream, chat::Endpoint::Chat, "tokens-3");
   const std::vector<std::string> events = payloads(read.stream());
-  EXPECT_THAT(read.kinds, testing::ElementsAre(Kind::Role, Kind::Text, Kind::Text, Kind::Text,
+  EXPECT_THAT(read.kinds, testing::ElementsAre(Kind::Opening, Kind::Text, Kind::Text, Kind::Text,
                                                Kind::Finish, Kind::Usage, Kind::Done));
   EXPECT_THAT(events[0], HasSubstr(R"("delta":{"role":"assistant")"));
   EXPECT_THAT(events[4], HasSubstr(R"("finish_reason":"stop")"));
@@ -125,7 +125,7 @@ TEST(LabChat, ABreakAfterNothingLeavesTheRole) {
   LabTestRequest read(kStream, chat::Endpoint::Chat, "error-after-0,empty-deltas-2");
   (void)read.stream();
   EXPECT_THAT(read.kinds,
-              testing::ElementsAre(Kind::Role, Kind::Error, Kind::EmptyDelta, Kind::EmptyDelta));
+              testing::ElementsAre(Kind::Opening, Kind::Error, Kind::EmptyDelta, Kind::EmptyDelta));
 }
 
 TEST(LabChat, ErrorsInAStreamHaveTheirProvidersShape) {

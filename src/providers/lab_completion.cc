@@ -11,6 +11,7 @@ namespace sluice::providers {
 namespace {
 
 constexpr int64_t kLongestReply = 100'000;
+constexpr int64_t kSummaryTokens = 12;
 
 // "get_weather" is mentioned by "get_weather" and by "get weather".
 bool mentions(std::string_view text, std::string_view name) {
@@ -25,32 +26,72 @@ class Composer {
   Composer(const LabRequest& request, const LabModel& model, const LabPlan& plan, uint64_t seed)
       : request_(request), model_(model), plan_(plan), random_(request.hash ^ seed) {}
 
-  LabCompletion compose(int64_t cached) {
+  LabCompletion compose(const LabCacheUse& cache) {
     LabCompletion completion;
-    const bool chat = request_.endpoint == chat::Endpoint::Chat;
-    completion.id = fmt::format("{}-lab{:016x}", chat ? "chatcmpl" : "cmpl", random_.next());
-    const int64_t reasoning = plan_.reasoning.value_or(model_.reasoning);
-    const size_t prompts = chat ? 1 : request_.parts.size();
+    completion.id = fmt::format("{}lab{:016x}", id_prefix(), random_.next());
+    const size_t prompts =
+        request_.endpoint == chat::Endpoint::Completions ? request_.parts.size() : 1;
     for (size_t i = 0; i < prompts * static_cast<size_t>(request_.choices); ++i) {
       int64_t left = request_.max_tokens.value_or(kLongestReply);
-      const int64_t thought = std::min(left, reasoning);
+      const int64_t thought = std::min(left, thinking_tokens());
       left -= thought;
       LabChoice choice = compose_choice(left);
+      if (request_.has_blocks() && thought > 0) add_thoughts(thought, choice, completion);
       completion.usage.reasoning += thought;
       completion.usage.completion += thought + spoken_;
       completion.choices.push_back(std::move(choice));
     }
     completion.usage.prompt = request_.prompt_tokens;
-    completion.usage.cached = std::min(plan_.cached.value_or(cached), request_.prompt_tokens);
+    completion.usage.cached = std::min(plan_.cached.value_or(cache.read), request_.prompt_tokens);
+    if (!plan_.cached) {
+      completion.usage.cache_write = cache.write;
+      completion.usage.cache_write_1h = cache.write_1h;
+    }
     return completion;
   }
 
  private:
+  std::string_view id_prefix() const {
+    switch (request_.endpoint) {
+      case chat::Endpoint::Chat:
+        return "chatcmpl-";
+      case chat::Endpoint::Messages:
+        return "msg_";
+      case chat::Endpoint::Responses:
+        return "resp_";
+      default:
+        return "cmpl-";
+    }
+  }
+
+  int64_t thinking_tokens() const {
+    if (request_.endpoint != chat::Endpoint::Messages) {
+      return plan_.reasoning.value_or(model_.reasoning);
+    }
+    if (request_.thinking == LabRequest::Thinking::Off) return 0;
+    const int64_t usual = std::max(model_.thinks, model_.reasoning);
+    return std::min(plan_.reasoning.value_or(usual), request_.thinking_budget.value_or(usual));
+  }
+
+  // Anthropic shows the thoughts themselves, token by token; OpenAI shows a summary of them, which
+  // costs nothing.
+  void add_thoughts(int64_t thought, LabChoice& choice, LabCompletion& completion) {
+    choice.has_thinking = true;
+    if (request_.thinking != LabRequest::Thinking::Shown || plan_.redacted_thinking) return;
+    const bool whole = request_.endpoint == chat::Endpoint::Messages;
+    choice.thinking = lab_prose(random_, whole ? thought : kSummaryTokens);
+    if (whole) completion.shown_reasoning += thought;
+  }
+
   // A choice of at most `left` tokens; spoken_ says of how many.
   LabChoice compose_choice(int64_t left) {
     LabChoice choice;
-    choice.calls = compose_calls();
     spoken_ = 0;
+    if (plan_.refusal) {
+      choice.finish_reason = "content_filter";
+      return choice;
+    }
+    choice.calls = compose_calls();
     if (!choice.calls.empty()) {
       choice.finish_reason = "tool_calls";
       for (LabCall& call : choice.calls) cut_call(call, left, choice);
@@ -59,7 +100,7 @@ class Composer {
     choice.text = compose_text();
     const size_t whole = choice.text.size();
     choice.text.resize(lab_first_tokens(choice.text, left).size());
-    const bool stopped = cut_at_stop(choice.text);
+    const bool stopped = cut_at_stop(choice);
     if (choice.text.size() < whole && !stopped) choice.finish_reason = "length";
     spoken_ = lab_count_tokens(choice.text);
     if (request_.echo) choice.text.insert(0, request_.last_user_text);
@@ -75,13 +116,16 @@ class Composer {
     spoken_ += lab_count_tokens(call.arguments);
   }
 
-  bool cut_at_stop(std::string& text) const {
+  bool cut_at_stop(LabChoice& choice) const {
     size_t cut = std::string::npos;
     for (const std::string& stop : request_.stops) {
-      if (!stop.empty()) cut = std::min(cut, text.find(stop));
+      const size_t found = stop.empty() ? std::string::npos : choice.text.find(stop);
+      if (found >= cut) continue;
+      cut = found;
+      choice.stopped_by = stop;
     }
     if (cut == std::string::npos) return false;
-    text.resize(cut);
+    choice.text.resize(cut);
     return true;
   }
 
@@ -137,7 +181,8 @@ class Composer {
 
   LabCall compose_call(const LabTool& tool) {
     LabCall call;
-    call.id = fmt::format("call_lab{:016x}", random_.next());
+    const bool anthropic = request_.endpoint == chat::Endpoint::Messages;
+    call.id = fmt::format("{}_lab{:016x}", anthropic ? "toolu" : "call", random_.next());
     call.name = tool.name;
     call.custom = tool.custom;
     if (tool.custom) {
@@ -159,13 +204,15 @@ class Composer {
 }  // namespace
 
 int64_t lab_cost(const LabUsage& usage, const LabPrice& price) {
-  return (usage.prompt - usage.cached) * price.input + usage.cached * price.cached_input +
+  const int64_t plain = usage.prompt - usage.cached - usage.cache_write - usage.cache_write_1h;
+  return plain * price.input + usage.cached * price.cached_input +
+         usage.cache_write * price.cache_write + usage.cache_write_1h * price.cache_write_1h +
          usage.completion * price.output;
 }
 
 LabCompletion complete_lab_request(const LabRequest& request, const LabModel& model,
-                                   const LabPlan& plan, uint64_t seed, int64_t cached) {
-  return Composer(request, model, plan, seed).compose(cached);
+                                   const LabPlan& plan, uint64_t seed, const LabCacheUse& cache) {
+  return Composer(request, model, plan, seed).compose(cache);
 }
 
 }  // namespace sluice::providers

@@ -9,13 +9,16 @@
 
 #include "providers/lab_faults.h"
 #include "providers/lab_models.h"
+#include "providers/lab_prompt_cache.h"
 #include "providers/lab_request.h"
 
 namespace sluice::providers {
 
 struct LabUsage {
   int64_t prompt = 0;
-  int64_t cached = 0;  // of prompt
+  int64_t cached = 0;          // of prompt
+  int64_t cache_write = 0;     // of prompt, written for five minutes
+  int64_t cache_write_1h = 0;  // of prompt, written for an hour
   int64_t completion = 0;
   int64_t reasoning = 0;  // of completion
 };
@@ -31,19 +34,24 @@ struct LabCall {
 };
 
 struct LabChoice {
+  // In dialects of blocks; else thoughts are counted and never shown.
+  bool has_thinking = false;
+  std::string thinking;  // what is shown of them; may be empty
   std::string text;
   std::vector<LabCall> calls;
-  std::string_view finish_reason = "stop";
+  std::string_view finish_reason = "stop";  // in OpenAI's words
+  std::string stopped_by;                   // the stop sequence that was met, if one was
 };
 
 struct LabCompletion {
   std::string id;
   std::vector<LabChoice> choices;
   LabUsage usage;
+  int64_t shown_reasoning = 0;  // of usage.reasoning, streamed as thoughts
 };
 
-// `cached`: tokens of the prompt that were seen before.
+// `cache`: what the prompt cache says of the prompt.
 LabCompletion complete_lab_request(const LabRequest& request, const LabModel& model,
-                                   const LabPlan& plan, uint64_t seed, int64_t cached);
+                                   const LabPlan& plan, uint64_t seed, const LabCacheUse& cache);
 
 }  // namespace sluice::providers

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "base/text_out.h"
-
 namespace sluice::providers {
 namespace {
 
@@ -32,28 +30,7 @@ constexpr std::array<Known, 13> kKnown = {{
     {529, "overloaded_error", "overloaded", "Overloaded."},
 }};
 
-void append_text_or_null(std::string& out, std::string_view text) {
-  if (text.empty()) {
-    out += "null";
-  } else {
-    append_json(out, text);
-  }
-}
-
 }  // namespace
-
-std::string lab_error_body(const LabError& error) {
-  std::string out = R"({"error":{"message":)";
-  append_json(out, error.message);
-  out += R"(,"type":)";
-  append_json(out, error.type);
-  out += R"(,"param":)";
-  append_text_or_null(out, error.param);
-  out += R"(,"code":)";
-  append_text_or_null(out, error.code);
-  out += "}}";
-  return out;
-}
 
 LabError lab_error_of_status(int status) {
   LabError error;

@@ -1,4 +1,4 @@
-// An error as OpenAI words it.
+// What the lab refuses a request with. A face (lab_face.h) puts it in its own words and shape.
 #pragma once
 
 #include <string>
@@ -12,11 +12,13 @@ struct LabError {
   std::string code;   // empty: null
   std::string param;  // empty: null
   std::string message;
+  std::string headers;  // complete lines, beside the usual ones
+  // Not empty: somebody in front of the provider speaks, in these very bytes, and the provider's
+  // own headers are not there.
+  std::string body;
 };
 
-// {"error":{"message":...,"type":...,"param":...,"code":...}}
-std::string lab_error_body(const LabError& error);
-// What the real provider says with this status, as far as anybody knows.
+// What OpenAI says with this status, as far as anybody knows.
 LabError lab_error_of_status(int status);
 
 }  // namespace sluice::providers

@@ -61,8 +61,13 @@ constexpr LabFault kRows[] = {
      [](Plan& p, Numbers n) { p.cached = n[0]; }},
     {"reasoning-N", kKnobs, "N reasoning tokens, counted as output and not shown",
      [](Plan& p, Numbers n) { p.reasoning = n[0]; }},
+    {"redacted-thinking", kKnobs, "thoughts come as `redacted_thinking` (Anthropic)",
+     [](Plan& p, Numbers) { p.redacted_thinking = true; }},
+    {"refusal", kKnobs, "the model declines: `content_filter`, or `refusal` of Anthropic",
+     [](Plan& p, Numbers) { p.refusal = true; }},
     {"prompt-cache", kKnobs,
-     "messages the lab has seen before, at the start of a prompt, count as cached",
+     "messages the lab has seen before, at the start of a prompt, count as cached (OpenAI; on the "
+     "Anthropic face `cache_control` decides)",
      [](Plan& p, Numbers) { p.prompt_cache = true; }},
     {"empty-deltas-N", kKnobs, "N deltas without content before the first token",
      [](Plan& p, Numbers n) { p.empty_deltas = n[0]; }},
@@ -132,9 +137,8 @@ constexpr LabFault kRows[] = {
      [](Plan& p, Numbers) { answer(p, 200, "text/event-stream", ""); }},
     {"error-200", kBefore, "200 with an error object",
      [](Plan& p, Numbers) {
-       answer(
-           p, 200, "application/json",
-           R"({"error":{"message":"The engine is currently overloaded.","type":"server_error","param":null,"code":"overloaded"}})");
+       fail_with_status(p, 503);
+       p.as_200 = true;
      }},
     {"garbage-200", kBefore, "200 with bytes that are no JSON",
      [](Plan& p, Numbers) { answer(p, 200, "application/json", "\x01\x02 this is { not json"); }},

@@ -40,17 +40,25 @@ std::optional<std::array<int64_t, 2>> match(std::string_view pattern, std::strin
 template <class Group, class Row>
 void walk(Group group, Row row) {
   std::string_view current;
-  for (const LabFault& fault : lab_faults()) {
-    if (fault.group != current) group(current = fault.group);
-    row(fault);
+  for (const std::span<const LabFault> table : lab_fault_tables()) {
+    for (const LabFault& fault : table) {
+      if (fault.group != current) group(current = fault.group);
+      row(fault);
+    }
   }
 }
 
 }  // namespace
 
+std::array<std::span<const LabFault>, 2> lab_fault_tables() {
+  return {lab_faults(), lab_gateway_faults()};
+}
+
 bool apply_lab_fault(std::string_view name, LabPlan& plan) {
-  for (const LabFault& fault : lab_faults()) {
-    if (const auto numbers = match(fault.pattern, name)) {
+  for (const std::span<const LabFault> table : lab_fault_tables()) {
+    for (const LabFault& fault : table) {
+      const auto numbers = match(fault.pattern, name);
+      if (!numbers) continue;
       fault.apply(plan, *numbers);
       return true;
     }

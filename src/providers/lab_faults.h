@@ -64,6 +64,11 @@ struct LabPlan {
   std::optional<int64_t> reasoning;
   int64_t first_token_ms = 0;
   bool prompt_cache = false;
+  bool redacted_thinking = false;
+  bool refusal = false;
+
+  int good_status = 200;
+  std::string_view first_members;  // of a buffered reply: complete, each with a comma behind it
 
   Opening opening = Opening::Normal;
   LabError error;  // for Error
@@ -73,6 +78,7 @@ struct LabPlan {
   std::string_view content_type = "application/json";
   std::string_view headers;  // complete lines, for Body
   std::string literal;       // the body, or for Literal all bytes
+  bool as_200 = false;       // the error comes with status 200
   bool echo_key = false;     // the error repeats the key
   int64_t fail_first = -1;   // what is wrong is wrong for the first so many calls only
 
@@ -132,6 +138,10 @@ struct LabFault {
 };
 
 std::span<const LabFault> lab_faults();
+// Those of a gateway in front of a provider.
+std::span<const LabFault> lab_gateway_faults();
+// Both, in the order of docs/lab.md.
+std::array<std::span<const LabFault>, 2> lab_fault_tables();
 // Adds the fault called `name` to the plan. False: there is none of that name.
 bool apply_lab_fault(std::string_view name, LabPlan& plan);
 // Adds every fault of a list. Gives the first name that is none.

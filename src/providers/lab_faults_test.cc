@@ -19,12 +19,14 @@ std::string example(std::string_view pattern) {
 }
 
 TEST(LabFaults, EveryRowIsFoundByItsNameAndByNoOther) {
-  for (const LabFault& fault : lab_faults()) {
+  std::vector<LabFault> all;
+  for (const auto& table : lab_fault_tables()) all.insert(all.end(), table.begin(), table.end());
+  for (const LabFault& fault : all) {
     const std::string name = example(fault.pattern);
     LabPlan plan;
     EXPECT_TRUE(apply_lab_fault(name, plan)) << name;
     int rows = 0;
-    for (const LabFault& other : lab_faults()) rows += example(other.pattern) == name ? 1 : 0;
+    for (const LabFault& other : all) rows += example(other.pattern) == name ? 1 : 0;
     EXPECT_EQ(rows, 1) << name;
     EXPECT_FALSE(fault.doc.empty());
   }

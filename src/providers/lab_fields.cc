@@ -5,29 +5,6 @@
 
 namespace sluice::providers {
 
-using simdjson::dom::element_type;
-
-std::string_view lab_type_name(simdjson::dom::element element) {
-  switch (element.type()) {
-    case element_type::ARRAY:
-      return "an array";
-    case element_type::OBJECT:
-      return "an object";
-    case element_type::INT64:
-    case element_type::UINT64:
-      return "an integer";
-    case element_type::DOUBLE:
-      return "a decimal number";
-    case element_type::STRING:
-      return "a string";
-    case element_type::BOOL:
-      return "a boolean";
-    case element_type::NULL_VALUE:
-      return "null";
-  }
-  return "something else";
-}
-
 std::optional<LabFields::Element> LabFields::find(std::string_view key) const {
   Element found;
   if (failed() || object_.at_key(key).get(found) != simdjson::SUCCESS || found.is_null()) {
@@ -41,27 +18,27 @@ bool LabFields::is_null(std::string_view key) const {
   return object_.at_key(key).get(found) == simdjson::SUCCESS && found.is_null();
 }
 
+void LabFields::refuse(LabError error) {
+  if (!failed()) error_ = std::move(error);
+}
+
 void LabFields::refuse(std::string code, std::string_view key, std::string message) {
-  if (failed()) return;
   LabError error;
   error.code = std::move(code);
   error.param = path_of(key);
   error.message = std::move(message);
-  error_ = std::move(error);
+  refuse(std::move(error));
 }
 
 void LabFields::refuse_type(std::string_view key, std::string_view expected, Element found) {
-  refuse("invalid_type", key,
-         fmt::format("Invalid type for '{}': expected {}, but got {} instead.", path_of(key),
-                     expected, lab_type_name(found)));
+  refuse(wording_.type(path_of(key), expected, found));
 }
 
 bool LabFields::require(std::string_view key) {
   if (failed()) return false;
   Element found;
   if (object_.at_key(key).get(found) == simdjson::SUCCESS) return true;
-  refuse("missing_required_parameter", key,
-         fmt::format("Missing required parameter: '{}'.", path_of(key)));
+  refuse(wording_.missing(path_of(key)));
   return false;
 }
 
@@ -78,11 +55,7 @@ std::optional<std::string_view> LabFields::word(std::string_view key,
                                                 std::initializer_list<std::string_view> allowed) {
   const auto value = text(key);
   if (!value || std::ranges::find(allowed, *value) != allowed.end()) return value;
-  std::string list;
-  for (const std::string_view one : allowed)
-    list += fmt::format("{}'{}'", list.empty() ? "" : ", ", one);
-  refuse("invalid_value", key,
-         fmt::format("Invalid value: '{}'. Supported values are: {}.", *value, list));
+  refuse(wording_.word(path_of(key), *value, {allowed.begin(), allowed.size()}));
   return std::nullopt;
 }
 
@@ -105,10 +78,12 @@ std::optional<int64_t> LabFields::integer(std::string_view key, int64_t least, i
   }
   if (value >= least && value <= most) return value;
   const bool low = value < least;
-  refuse(low ? "integer_below_min_value" : "integer_above_max_value", key,
-         fmt::format("Invalid '{}': integer {} value. Expected a value {} {}, but got {} instead.",
-                     path_of(key), low ? "below minimum" : "above maximum",
-                     low ? ">=" : "<=", low ? least : most, value));
+  LabRange range;
+  range.integer = true;
+  range.below = low;
+  range.limit = fmt::format("{}", low ? least : most);
+  range.value = fmt::format("{}", value);
+  refuse(wording_.range(path_of(key), range));
   return std::nullopt;
 }
 
@@ -122,10 +97,12 @@ std::optional<double> LabFields::number(std::string_view key, double least, doub
   }
   if (value >= least && value <= most) return value;
   const bool low = value < least;
-  refuse(low ? "decimal_below_min_value" : "decimal_above_max_value", key,
-         fmt::format("Invalid '{}': decimal {} value. Expected a value {} {}, but got {} instead.",
-                     path_of(key), low ? "below minimum" : "above maximum",
-                     low ? ">=" : "<=", low ? least : most, value));
+  LabRange range;
+  range.integer = false;
+  range.below = low;
+  range.limit = fmt::format("{}", low ? least : most);
+  range.value = fmt::format("{}", value);
+  refuse(wording_.range(path_of(key), range));
   return std::nullopt;
 }
 
@@ -165,6 +142,24 @@ std::optional<LabFields::Array> LabFields::required_array(std::string_view key) 
     return std::nullopt;
   }
   return array(key);
+}
+
+std::optional<LabFields::Object> LabFields::required_object(std::string_view key) {
+  if (!require(key)) return std::nullopt;
+  if (is_null(key)) {
+    Element found;
+    if (object_.at_key(key).get(found) == simdjson::SUCCESS) refuse_type(key, "an object", found);
+    return std::nullopt;
+  }
+  return object(key);
+}
+
+void LabFields::only(std::initializer_list<std::string_view> allowed) {
+  for (const auto field : object_) {
+    if (std::ranges::find(allowed, field.key) != allowed.end()) continue;
+    refuse(wording_.extra(path_of(field.key)));
+    return;
+  }
 }
 
 }  // namespace sluice::providers

@@ -1,5 +1,6 @@
-// The fields of a JSON object, taken with the checks and the words of OpenAI. The first thing that
-// is wrong is kept; what is asked for after that comes back empty.
+// The fields of a JSON object, taken with the checks of a provider and in its words
+// (lab_wording.h). The first thing that is wrong is kept; what is asked for after that comes back
+// empty.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <string_view>
 
 #include "providers/lab_error.h"
+#include "providers/lab_wording.h"
 
 namespace sluice::providers {
 
@@ -21,8 +23,9 @@ class LabFields {
 
   // `path` stands before the names in `param`: "messages[0]." or nothing. `error` is shared by the
   // readers of one request.
-  LabFields(Object object, std::string path, std::optional<LabError>& error)
-      : object_(object), path_(std::move(path)), error_(error) {}
+  LabFields(Object object, std::string path, std::optional<LabError>& error,
+            const LabWording& wording = kLabOpenAiWording)
+      : object_(object), path_(std::move(path)), error_(error), wording_(wording) {}
 
   bool failed() const { return error_.has_value(); }
   // Present and not null.
@@ -43,7 +46,16 @@ class LabFields {
   std::optional<std::string_view> required_text(std::string_view key);
   std::optional<Array> required_array(std::string_view key);
   bool require(std::string_view key);
+  std::optional<Object> required_object(std::string_view key);
+  // Refuses the first member that is none of these.
+  void only(std::initializer_list<std::string_view> allowed);
 
+  // Members of `inside`, which stands at `key` of this object.
+  LabFields at(std::string_view key, Object inside) {
+    return {inside, path_of(key) + ".", error_, wording_};
+  }
+
+  void refuse(LabError error);
   void refuse(std::string code, std::string_view key, std::string message);
   void refuse_type(std::string_view key, std::string_view expected, Element found);
   std::string path_of(std::string_view key) const { return path_ + std::string(key); }
@@ -53,9 +65,7 @@ class LabFields {
   Object object_;
   std::string path_;
   std::optional<LabError>& error_;
+  const LabWording& wording_;
 };
-
-// "a string", "an object", ...
-std::string_view lab_type_name(simdjson::dom::element element);
 
 }  // namespace sluice::providers

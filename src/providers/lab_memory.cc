@@ -13,7 +13,8 @@ constexpr size_t kMaxKeptBody = 1U << 20U;
 
 bool is_credential(std::string_view name) {
   return net::same_name(name, "authorization") || net::same_name(name, "api-key") ||
-         net::same_name(name, "x-api-key") || net::same_name(name, "cookie");
+         net::same_name(name, "x-api-key") || net::same_name(name, "cookie") ||
+         net::same_name(name, "x-portkey-api-key");
 }
 
 std::string masked(std::string_view value) {
@@ -66,6 +67,14 @@ void LabMemory::keep_last(const net::RequestHead& head, std::string_view body) {
   kept += "}\n";
   const std::lock_guard guard(lock_);
   last_ = std::move(kept);
+}
+
+void LabMemory::note_last(std::string_view reason) {
+  if (reason.empty()) return;
+  std::string note = R"(,"refused":)";
+  append_json(note, reason);
+  const std::lock_guard guard(lock_);
+  if (last_.ends_with("}\n")) last_.insert(last_.size() - 2, note);
 }
 
 std::string LabMemory::last_json() const {

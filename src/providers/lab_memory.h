@@ -24,6 +24,8 @@ class LabMemory {
   int64_t earlier_calls(std::string_view key);
   // For GET /lab/last. Of a credential only its last four characters are kept.
   void keep_last(const net::RequestHead& head, std::string_view body);
+  // Why the last request was refused, where its caller is not told; empty: nothing.
+  void note_last(std::string_view reason);
   std::string last_json() const;
   void reset();
 

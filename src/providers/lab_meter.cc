@@ -1,5 +1,6 @@
 #include "providers/lab_meter.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "base/text_out.h"
@@ -38,9 +39,12 @@ void LabMeter::ended(std::string_view model, std::string_view request_id, LabEnd
     counts->cancelled += end == LabEnd::Cancelled ? 1 : 0;
     counts->prompt += delivered.usage.prompt;
     counts->cached += delivered.usage.cached;
+    counts->cache_write += delivered.usage.cache_write + delivered.usage.cache_write_1h;
     counts->completion += delivered.usage.completion;
     counts->reasoning += delivered.usage.reasoning;
     counts->cost_nanos += lab_cost(delivered.usage, delivered.price);
+    counts->texts += delivered.texts;
+    counts->most_texts = std::max(counts->most_texts, delivered.texts);
   }
   if (end != LabEnd::Cancelled) return;
   if (cancelled_.size() == kMaxCancelled) cancelled_.pop_front();
@@ -56,11 +60,12 @@ void LabMeter::cut_connection() {
 void LabMeter::append(std::string& out, const Counts& counts) {
   out += fmt::format(
       R"("requests":{},"completed":{},"refused":{},"faulted":{},"cancelled":{},"in_flight":{},)"
-      R"("prompt_tokens":{},"cached_tokens":{},"completion_tokens":{},"reasoning_tokens":{},)"
-      R"("cost_nanodollars":{})",
+      R"("prompt_tokens":{},"cached_tokens":{},"cache_write_tokens":{},"completion_tokens":{},)"
+      R"("reasoning_tokens":{},"cost_nanodollars":{},"embedded_texts":{},)"
+      R"("most_texts_per_call":{})",
       counts.requests, counts.completed, counts.refused, counts.faulted, counts.cancelled,
-      counts.in_flight, counts.prompt, counts.cached, counts.completion, counts.reasoning,
-      counts.cost_nanos);
+      counts.in_flight, counts.prompt, counts.cached, counts.cache_write, counts.completion,
+      counts.reasoning, counts.cost_nanos, counts.texts, counts.most_texts);
 }
 
 std::string LabMeter::json() const {

@@ -14,22 +14,16 @@
 #include <string_view>
 
 #include "providers/lab_completion.h"
+#include "providers/lab_request_log.h"
 
 namespace sluice::providers {
-
-// How one request ended.
-enum class LabEnd : uint8_t {
-  Completed,
-  Refused,    // 4xx of the lab's own judgement
-  Faulted,    // a fault that was asked for cut or replaced the reply
-  Cancelled,  // the client went away
-};
 
 class LabMeter {
  public:
   struct Delivered {
     LabUsage usage;
     LabPrice price;
+    int64_t texts = 0;   // embedded by this call
     int64_t tokens = 0;  // of content, in a stream
     int64_t events = 0;
   };
@@ -54,9 +48,12 @@ class LabMeter {
     int64_t in_flight = 0;
     int64_t prompt = 0;
     int64_t cached = 0;
+    int64_t cache_write = 0;
     int64_t completion = 0;
     int64_t reasoning = 0;
     int64_t cost_nanos = 0;
+    int64_t texts = 0;       // embedded
+    int64_t most_texts = 0;  // by one call
   };
   struct Cancelled {
     std::string model;

@@ -101,11 +101,11 @@ void LabSink::begin(std::string headers) {
   headers += kStreamType;
   headers += fault_headers(plan_);
   if (raw_) {
-    net::append_status_line(stream_headers_, 200);
+    net::append_status_line(stream_headers_, plan_.good_status);
     stream_headers_ += headers;
     net::append_header(stream_headers_, "Transfer-Encoding", "chunked");
   } else {
-    exchange_.start_stream(200, headers);
+    exchange_.start_stream(plan_.good_status, headers);
   }
 }
 

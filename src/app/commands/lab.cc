@@ -1,6 +1,8 @@
 #include "app/commands/lab.h"
 
+#include <fstream>
 #include <iostream>
+#include <iterator>
 
 #include "app/commands/check.h"
 #include "app/signals.h"
@@ -17,6 +19,23 @@ constexpr timespec kWait{.tv_sec = 3600, .tv_nsec = 0};
 int refuse(const Error& error) {
   std::cerr << "sluice lab: " << error.message() << "\n";
   return kExitInvalid;
+}
+
+// Who may call the lab's Cortex.
+Result<providers::LabSnowflakeAuth> snowflake_auth(const LabArguments& arguments) {
+  Secret pat(arguments.snowflake_pat);
+  std::vector<std::string> keys;
+  for (const std::string& file : arguments.snowflake_key_files) {
+    std::ifstream in(file);
+    keys.emplace_back(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+    if (in.bad() || keys.back().empty())
+      return Error(Outcome::BadRequest, "cannot read the public key '" + file + "'");
+  }
+  if (keys.empty()) return providers::LabSnowflakeAuth({}, std::move(pat));
+  auto made = providers::LabSnowflakeKeys::make(arguments.snowflake_account,
+                                                arguments.snowflake_user, keys);
+  if (!made) return std::move(made).error();
+  return providers::LabSnowflakeAuth(*std::move(made), std::move(pat));
 }
 
 }  // namespace
@@ -36,7 +55,14 @@ int lab(const LabArguments& arguments) {
 
   SystemClock clock;
   net::Loop loop(clock);
+  Result<providers::LabSnowflakeAuth> snowflake = snowflake_auth(arguments);
+  if (!snowflake) return refuse(snowflake.error());
+  Result<std::vector<providers::LabChance>> chances =
+      providers::parse_lab_chances(arguments.faults);
+  if (!chances) return refuse(chances.error());
   providers::LabState state;
+  state.options.chances = *std::move(chances);
+  state.options.snowflake = *std::move(snowflake);
   providers::Lab handler(state, arguments.seed);
   net::Server server(loop, handler, {});
   if (Result<void> free = net::Listener::check_free(*address); !free) return refuse(free.error());

@@ -1,7 +1,8 @@
 // The list of steps of a stream: first the good one, then the edits that the plan asks for.
+#include "providers/lab_step.h"
+
 #include <algorithm>
 
-#include "providers/lab_chat.h"
 #include "providers/lab_text.h"
 
 namespace sluice::providers {
@@ -16,9 +17,9 @@ LabStep step_of(Kind kind, size_t choice = 0) {
   return step;
 }
 
-void add_text(std::vector<LabStep>& steps, std::string_view text, size_t choice) {
+// One step for each token of `text`.
+void add_tokens(std::vector<LabStep>& steps, std::string_view text, LabStep step) {
   for (size_t at = 0; at < text.size();) {
-    LabStep step = step_of(Kind::Text, choice);
     step.begin = static_cast<uint32_t>(at);
     step.length = static_cast<uint32_t>(lab_token_length(text.substr(at)));
     step.tokens = 1;
@@ -27,17 +28,15 @@ void add_text(std::vector<LabStep>& steps, std::string_view text, size_t choice)
   }
 }
 
-void add_call(std::vector<LabStep>& steps, const LabCall& call, size_t choice, size_t index,
-              const LabPlan& plan) {
-  LabStep head = step_of(Kind::CallHead, choice);
-  head.call = static_cast<uint16_t>(index);
-  head.tokens = static_cast<uint16_t>(lab_count_tokens(call.name));
-  steps.push_back(head);
+void add_call(std::vector<LabStep>& steps, const LabCall& call, LabStep step, const LabPlan& plan) {
+  step.part = LabStep::Part::Call;
+  step.kind = Kind::CallHead;
+  step.tokens = static_cast<uint16_t>(lab_count_tokens(call.name));
+  steps.push_back(step);
+  step.kind = Kind::CallArguments;
   const std::string_view arguments = call.arguments;
   for (size_t at = 0; at < arguments.size();) {
-    LabStep step = step_of(Kind::CallArguments, choice);
     const size_t token = lab_token_length(arguments.substr(at));
-    step.call = static_cast<uint16_t>(index);
     step.begin = static_cast<uint32_t>(at);
     step.length = static_cast<uint32_t>(plan.tool_single_bytes ? 1 : token);
     step.tokens = plan.tool_single_bytes && token > 1 ? 0 : 1;
@@ -49,16 +48,18 @@ void add_call(std::vector<LabStep>& steps, const LabCall& call, size_t choice, s
 }
 
 // The steps with content, the choices interleaved as the real provider interleaves them.
-std::vector<LabStep> content_steps(const LabRequest& request, const LabCompletion& completion,
-                                   const LabPlan& plan) {
+std::vector<LabStep> interleaved_steps(const LabRequest& request, const LabCompletion& completion,
+                                       const LabPlan& plan) {
   std::vector<std::vector<LabStep>> lanes;
   for (size_t i = 0; i < completion.choices.size(); ++i) {
     const LabChoice& choice = completion.choices[i];
     std::vector<LabStep> lane;
-    if (request.endpoint == chat::Endpoint::Chat) lane.push_back(step_of(Kind::Role, i));
-    add_text(lane, choice.text, i);
+    if (request.endpoint == chat::Endpoint::Chat) lane.push_back(step_of(Kind::Opening, i));
+    add_tokens(lane, choice.text, step_of(Kind::Text, i));
     for (size_t call = 0; call < choice.calls.size(); ++call) {
-      add_call(lane, choice.calls[call], i, call, plan);
+      LabStep step = step_of(Kind::CallHead, i);
+      step.call = static_cast<uint16_t>(call);
+      add_call(lane, choice.calls[call], step, plan);
     }
     lanes.push_back(std::move(lane));
   }
@@ -74,8 +75,47 @@ std::vector<LabStep> content_steps(const LabRequest& request, const LabCompletio
   }
 }
 
+// Dialects of blocks: one block after the other, each with a start and a stop.
+std::vector<LabStep> block_steps(const LabCompletion& completion, const LabPlan& plan) {
+  const LabChoice& choice = completion.choices[0];
+  std::vector<LabStep> steps = {step_of(Kind::Opening)};
+  LabStep step;
+  const auto edge = [&](Kind kind) {
+    step.kind = kind;
+    step.tokens = 0;
+    steps.push_back(step);
+    if (kind == Kind::BlockStop) ++step.block;
+  };
+  if (choice.has_thinking) {
+    step.part = LabStep::Part::Thinking;
+    edge(Kind::BlockStart);
+    step.kind = Kind::Thinking;
+    add_tokens(steps, choice.thinking, step);
+    if (completion.shown_reasoning == 0) {
+      for (LabStep& one : steps) one.tokens = 0;
+    }
+    edge(Kind::BlockStop);
+  }
+  if (!choice.text.empty()) {
+    step.part = LabStep::Part::Text;
+    edge(Kind::BlockStart);
+    step.kind = Kind::Text;
+    add_tokens(steps, choice.text, step);
+    edge(Kind::BlockStop);
+  }
+  for (size_t call = 0; call < choice.calls.size(); ++call) {
+    step.part = LabStep::Part::Call;
+    step.call = static_cast<uint16_t>(call);
+    edge(Kind::BlockStart);
+    add_call(steps, choice.calls[call], step, plan);
+    edge(Kind::BlockStop);
+  }
+  return steps;
+}
+
 bool has_content(const LabStep& step) {
-  return step.kind == Kind::Text || step.kind == Kind::CallHead || step.kind == Kind::CallArguments;
+  return step.kind == Kind::Text || step.kind == Kind::Thinking || step.kind == Kind::CallHead ||
+         step.kind == Kind::CallArguments;
 }
 
 // The step a break is made of, and whether the stream goes on behind it.
@@ -141,14 +181,20 @@ bool break_content(std::vector<LabStep>& steps, const LabPlan& plan) {
 void add_lead(std::vector<LabStep>& steps, const LabRequest& request, const LabPlan& plan) {
   std::vector<LabStep> lead;
   if (plan.pings_first) lead.assign(3, step_of(Kind::Comment));
-  if (plan.choices != LabPlan::Choices::Normal) lead.push_back(step_of(Kind::Bare));
-  if (plan.usage == LabPlan::UsageForm::First && request.include_usage) {
+  if (plan.choices != LabPlan::Choices::Normal && !request.has_blocks()) {
+    lead.push_back(step_of(Kind::Bare));
+  }
+  if (plan.usage == LabPlan::UsageForm::First && request.include_usage && !request.has_blocks()) {
     lead.push_back(step_of(Kind::PromptUsage));
   }
   steps.insert(steps.begin(), lead.begin(), lead.end());
   const auto first = std::ranges::find_if(steps, has_content);
+  LabStep empty = first == steps.end() ? step_of(Kind::EmptyDelta) : *first;
+  empty.kind = Kind::EmptyDelta;
+  empty.tokens = 0;
+  empty.length = 0;
   steps.insert(first, static_cast<size_t>(std::clamp<int64_t>(plan.empty_deltas, 0, 10'000)),
-               step_of(Kind::EmptyDelta));
+               empty);
 }
 
 void add_usage(std::vector<LabStep>& steps, const LabRequest& request, const LabPlan& plan) {
@@ -156,7 +202,8 @@ void add_usage(std::vector<LabStep>& steps, const LabRequest& request, const Lab
   const bool wanted = request.include_usage || plan.usage == Form::Always;
   if (!wanted || plan.usage == Form::Absent || plan.usage == Form::AfterDone) return;
   if (plan.usage == Form::OnContent || plan.usage == Form::Cumulative) return;
-  steps.push_back(step_of(Kind::Usage));
+  // Dialects of blocks have it on the finish.
+  if (!request.has_blocks()) steps.push_back(step_of(Kind::Usage));
   if (plan.usage == Form::Twice) steps.push_back(step_of(Kind::Usage));
 }
 
@@ -166,7 +213,9 @@ void add_end(std::vector<LabStep>& steps, const LabRequest& request,
   const LabStep more = step_of(Kind::EmptyDelta);
   LabStep again = step_of(Kind::Text);
   again.length = static_cast<uint32_t>(lab_token_length(completion.choices[0].text));
-  if (plan.choices != LabPlan::Choices::Normal) steps.push_back(step_of(Kind::Bare));
+  if (plan.choices != LabPlan::Choices::Normal && !request.has_blocks()) {
+    steps.push_back(step_of(Kind::Bare));
+  }
   for (size_t i = 0; i < completion.choices.size() && !plan.no_finish; ++i) {
     steps.insert(steps.end(), plan.two_finishes ? 2 : 1, step_of(Kind::Finish, i));
   }
@@ -197,7 +246,8 @@ void put_usage_on_content(std::vector<LabStep>& steps, const LabRequest& request
 
 std::vector<LabStep> lab_steps(const LabRequest& request, const LabCompletion& completion,
                                const LabPlan& plan) {
-  std::vector<LabStep> steps = content_steps(request, completion, plan);
+  std::vector<LabStep> steps = request.has_blocks() ? block_steps(completion, plan)
+                                                    : interleaved_steps(request, completion, plan);
   put_usage_on_content(steps, request, plan);
   const bool broken = break_content(steps, plan);
   add_lead(steps, request, plan);
