@@ -164,6 +164,12 @@ void Ledger::log_refused_keys(const Record& record) const {
   }
 }
 
+void Ledger::note_key(std::string_view provider, std::string_view key,
+                      std::string_view what) const {
+  parts_.log.warn("a key of a provider " + std::string(what),
+                  {{"provider", provider}, {"key", key}});
+}
+
 Result<std::vector<UsageBase>> read_usage_base(const store::Database& database) {
   auto rows = database.prepare(
       "SELECT provider, model, alias, result, stream, requests, unpriced, input, cached, output,"

@@ -49,6 +49,8 @@ class Ledger {
 
   // What this record costs by the present prices: what finish() will write.
   Charge charge_of(const Record& record) const;
+  // What happened to a key of a provider: for the person who has to mend it.
+  void note_key(std::string_view provider, std::string_view key, std::string_view what) const;
   // The end of an exchange. Requires: called on the lane's own thread; once per key.
   void finish(unsigned lane, Record&& record);
 
