@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Builds and runs every fuzz target for a while, two at a time; seeds come from fuzz/corpus/<target> and, for
-what reads the OpenAI dialect, from its golden files.
+what reads a dialect, from the golden files.
 
 What a run finds on its way stays in build/fuzz/corpus, a crashing input in build/fuzz/artifacts.
 """
@@ -16,17 +16,38 @@ import tree
 from run_tests import BUILD, Count, build
 
 
-GOLDEN = tree.ROOT / "tests/golden/openai"
-# By target: ending of golden file -> the bytes put before it. openai_fuzz takes its subject from the first byte:
-# a request, a reply, a stream without and with usage asked for.
+GOLDEN = tree.ROOT / "tests/golden"
+# By target: pattern of golden files -> the bytes put before each, from which the target takes its subject.
 GOLDEN_SEEDS = {
-    "json": {".json": [b""]},
-    "sse": {".stream.sse": [b""]},
+    "json": {"openai/*.json": [b""]},
+    "sse": {"openai/*.stream.sse": [b""]},
     "openai": {
-        ".request.json": [b"\x00"],
-        ".bad.json": [b"\x00"],
-        ".reply.json": [b"\x03"],
-        ".stream.sse": [b"\x06", b"\x09"],
+        "openai/*.request.json": [b"\x00"],
+        "openai/*.bad.json": [b"\x00"],
+        "openai/*.reply.json": [b"\x03"],
+        "openai/*.stream.sse": [b"\x06", b"\x09"],
+    },
+    "responses": {
+        "responses/*.request.json": [b"\x00"],
+        "responses/*.bad.json": [b"\x00"],
+        "responses/*.reply.json": [b"\x01"],
+        "responses/*.stream.sse": [b"\x02"],
+        "responses/*.script.txt": [b"\x03"],
+    },
+    "anthropic": {
+        "anthropic/*.request.json": [b"\x00", b"\x01", b"\x02", b"\x03"],
+        "anthropic/*.bad.json": [b"\x00"],
+        "anthropic/*.reply.json": [b"\x04"],
+        "anthropic/*.stream.sse": [b"\x05", b"\x06"],
+    },
+    "translate": {
+        "translate/*.chat.json": [b"\x00"],
+        "translate/*.reply.json": [b"\x01"],
+        "cortex/*.reply.json": [b"\x02"],
+        "translate/*.stream.sse": [b"\x03"],
+        "cortex/*.stream.sse": [b"\x04"],
+        "cortex/*.embed.json": [b"\x05"],
+        "openai/embeddings_*.json": [b"\x05"],
     },
 }
 
@@ -37,10 +58,10 @@ def golden_seeds(name):
         return []
     folder = BUILD / "fuzz/seeds" / name
     folder.mkdir(parents=True, exist_ok=True)
-    for ending, prefixes in GOLDEN_SEEDS[name].items():
-        for file in GOLDEN.glob(f"*{ending}"):
+    for pattern, prefixes in GOLDEN_SEEDS[name].items():
+        for file in GOLDEN.glob(pattern):
             for number, prefix in enumerate(prefixes):
-                (folder / f"{file.name}.{number}").write_bytes(prefix + file.read_bytes())
+                (folder / f"{file.parent.name}-{file.name}.{number}").write_bytes(prefix + file.read_bytes())
     return [folder]
 
 

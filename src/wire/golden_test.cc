@@ -22,8 +22,10 @@
 #include <string>
 #include <vector>
 
+#include "wire/golden_files.h"
 #include "wire/json.h"
 #include "wire/openai.h"
+#include "wire/openai_events_test_support.h"
 #include "wire/openai_stream.h"
 #include "wire/sse.h"
 
@@ -267,11 +269,17 @@ TEST(Golden, SSE_3_SSE_4_EveryChunkHasTheSameHeadAndAnArrayOfChoices) {
 
 }  // namespace
 
+void rewrite_responses_golden();  // responses_golden_test.cc
+
 // Writes what EveryFile... expects.
 static int rewrite_golden() {
+  rewrite_responses_golden();
   for (const auto& [name, text] : expected_files()) {
     std::ofstream(golden_dir() / name, std::ios::binary) << text;
   }
+  shown::rewrite_translation_golden();
+  golden::write(golden::folder(SLUICE_SOURCE_DIR, "anthropic"), golden::anthropic_files());
+  golden::write(golden::folder(SLUICE_SOURCE_DIR, "anthropic"), golden::anthropic_write_files());
   return 0;
 }
 

@@ -2,9 +2,7 @@
 // bytes and as chat:: values. Pure functions; streams are in wire/openai_stream.h.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,6 +10,7 @@
 
 #include "base/result.h"
 #include "wire/chat.h"
+#include "wire/pieces.h"
 
 namespace sluice::openai {
 
@@ -29,28 +28,7 @@ struct EncodeOptions {
   bool ask_usage = false;  // have a streamed reply end with its usage
 };
 
-// A body as slices of the client's bytes with a few bytes of ours between them: ready for writev.
-// Views point into the request's body, the options' model and the Pieces' own memory; moving the
-// Pieces keeps them valid.
-class Pieces {
- public:
-  static constexpr size_t kMax = 8;
-
-  std::span<const std::string_view> slices() const { return {slices_.data(), count_}; }
-  size_t size() const { return size_; }
-  std::string str() const;
-
-  // Requires: fewer than kMax slices so far. An empty slice is not added.
-  void add(std::string_view slice);
-  // Adds a slice of bytes that nobody else keeps.
-  void add_owned(const std::string& slice);
-
- private:
-  std::array<std::string_view, kMax> slices_;
-  std::unique_ptr<char[]> owned_;
-  size_t size_ = 0;
-  size_t count_ = 0;
-};
+using chat::Pieces;
 
 // The body for an upstream of the same dialect: byte for byte the client's, but for the model and
 // the request for usage.
@@ -59,11 +37,6 @@ Pieces encode_request(const chat::Request& request, const EncodeOptions& options
 // Reads what the gateway needs from a buffered reply. Error UpstreamBadReply: this is no reply of
 // the dialect (HTML, garbage, cut short). An error object is a Reply with is_error.
 Result<chat::Reply> decode_reply(chat::Endpoint endpoint, std::string_view body);
-
-// About 4 bytes of text a token, rounded up, and never more output than the limit: for exchanges
-// whose upstream reported no usage. Good to a third for English, off by more for other scripts.
-chat::Usage estimate_usage(int64_t prompt_bytes, int64_t output_bytes,
-                           std::optional<int64_t> max_output);
 
 // {"error":{"message","type","param","code"}}, with type and code by outcome.
 std::string encode_error(const Error& error);

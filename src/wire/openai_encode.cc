@@ -1,8 +1,4 @@
 // Encoding a request for an upstream of the same dialect: the client's bytes with few edits.
-#include <algorithm>
-#include <cstring>
-
-#include "wire/json.h"
 #include "wire/openai.h"
 
 namespace sluice::openai {
@@ -20,12 +16,6 @@ struct Edit {
   std::string_view text;
 };
 
-bool needs_quoting(std::string_view name) {
-  return std::any_of(name.begin(), name.end(), [](unsigned char c) {
-    return c < 0x20 || c == '"' || c == '\\' || c >= 0x7f;
-  });
-}
-
 // How the body must change so that the stream ends with its usage.
 Edit ask_for_usage(const chat::Request& request) {
   const chat::Span options = request.stream_options_value;
@@ -39,25 +29,6 @@ Edit ask_for_usage(const chat::Request& request) {
 }
 
 }  // namespace
-
-void Pieces::add(std::string_view slice) {
-  if (slice.empty()) return;
-  slices_[count_++] = slice;
-  size_ += slice.size();
-}
-
-void Pieces::add_owned(const std::string& slice) {
-  owned_ = std::make_unique<char[]>(slice.size());
-  std::memcpy(owned_.get(), slice.data(), slice.size());
-  add({owned_.get(), slice.size()});
-}
-
-std::string Pieces::str() const {
-  std::string text;
-  text.reserve(size_);
-  for (const std::string_view slice : slices()) text += slice;
-  return text;
-}
 
 Pieces encode_request(const chat::Request& request, const EncodeOptions& options) {
   Pieces pieces;
@@ -73,15 +44,7 @@ Pieces encode_request(const chat::Request& request, const EncodeOptions& options
   };
   const auto edit_model = [&] {
     keep_until(request.model_value.begin);
-    if (needs_quoting(options.model)) {
-      std::string quoted;
-      json::append_quoted(quoted, options.model);
-      pieces.add_owned(quoted);
-    } else {
-      pieces.add("\"");
-      pieces.add(options.model);
-      pieces.add("\"");
-    }
+    pieces.add_quoted(options.model);
     done = request.model_value.end;
   };
 

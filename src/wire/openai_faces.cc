@@ -9,12 +9,6 @@
 namespace sluice::openai {
 namespace {
 
-constexpr int64_t kBytesPerToken = 4;
-
-int64_t tokens_of(int64_t bytes) {
-  return (std::max<int64_t>(bytes, 0) + kBytesPerToken - 1) / kBytesPerToken;
-}
-
 void append_quoted_or_null(std::string& out, std::string_view text) {
   if (text.empty()) {
     out += "null";
@@ -57,17 +51,6 @@ bool has_word(std::string_view code, std::string_view type, std::string_view wor
 
 }  // namespace
 
-chat::Usage estimate_usage(int64_t prompt_bytes, int64_t output_bytes,
-                           std::optional<int64_t> max_output) {
-  chat::Usage usage;
-  usage.plain_input = tokens_of(prompt_bytes);
-  usage.visible_output = tokens_of(output_bytes);
-  if (max_output) {
-    usage.visible_output = std::min(usage.visible_output, std::max<int64_t>(*max_output, 0));
-  }
-  return usage;
-}
-
 std::string_view error_type_of(Outcome outcome) {
   switch (outcome) {
     case Outcome::BadRequest:
@@ -77,6 +60,7 @@ std::string_view error_type_of(Outcome outcome) {
     case Outcome::TooLarge:
     case Outcome::HeadTooLarge:
     case Outcome::UpstreamRejected:
+    case Outcome::Unsupported:
     case Outcome::ContextOverflow:
     case Outcome::ContentPolicy:
       return "invalid_request_error";

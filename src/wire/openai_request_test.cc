@@ -181,10 +181,10 @@ TEST(OpenAiFaces, ModelsAreListedAsOpenAiDoes) {
 }
 
 TEST(OpenAiFaces, DISC_5_EstimatesNeverPassTheOutputLimit) {
-  EXPECT_EQ(estimate_usage(9, 401, std::nullopt).input(), 3);
-  EXPECT_EQ(estimate_usage(9, 401, std::nullopt).output(), 101);
-  EXPECT_EQ(estimate_usage(9, 401, 16).output(), 16);
-  EXPECT_EQ(estimate_usage(0, 0, 16).output(), 0);
+  EXPECT_EQ(chat::estimate_usage(9, 401, std::nullopt).input(), 3);
+  EXPECT_EQ(chat::estimate_usage(9, 401, std::nullopt).output(), 101);
+  EXPECT_EQ(chat::estimate_usage(9, 401, 16).output(), 16);
+  EXPECT_EQ(chat::estimate_usage(0, 0, 16).output(), 0);
 }
 
 }  // namespace

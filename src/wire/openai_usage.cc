@@ -131,6 +131,10 @@ std::optional<chat::Usage> buckets_of(const RawUsage& raw) {
   if (!raw.completion.present && raw.total.present) {
     completion = std::max<int64_t>(0, raw.total.value - prompt);
   }
+  // Some providers count reasoning beside completion_tokens, not within: the total tells which.
+  const bool beside = raw.completion.present && raw.total.present && raw.reasoning.value > 0 &&
+                      raw.total.value == prompt + completion + raw.reasoning.value;
+  if (beside) completion += raw.reasoning.value;
   if (prompt == 0 && completion == 0) return std::nullopt;
   chat::Usage usage;
   int64_t left = prompt;

@@ -7,6 +7,7 @@
 #include "wire/json.h"
 #include "wire/openai.h"
 #include "wire/openai_stream.h"
+#include "wire/responses_stream.h"
 #include "wire/sse.h"
 
 namespace sluice {
@@ -100,6 +101,29 @@ void BM_StreamEvent(benchmark::State& state) {
   state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(text.size()));
 }
 BENCHMARK(BM_StreamEvent)->Arg(0)->Arg(1);
+
+void BM_ResponsesStreamEvent(benchmark::State& state) {
+  const std::string text =
+      "event: response.output_text.delta\n"
+      R"(data: {"type":"response.output_text.delta","sequence_number":417,)"
+      R"("item_id":"msg_0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f6071","output_index":1,)"
+      R"("content_index":0,"delta":" water","logprobs":[],"obfuscation":"x7Qab"})"
+      "\n\n";
+  responses::StreamReader reader;
+  sse::Parser parser;
+  std::string scratch;
+  size_t bytes = 0;
+  for (auto _ : state) {
+    sse::Event event;
+    parser.feed(text);
+    while (parser.next(&event) == sse::Step::Event) {
+      bytes += reader.take(event, scratch).bytes.size();
+    }
+  }
+  benchmark::DoNotOptimize(bytes);
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(text.size()));
+}
+BENCHMARK(BM_ResponsesStreamEvent);
 
 void BM_SseParseOnly(benchmark::State& state) {
   const std::string text = event_text(true);
