@@ -227,7 +227,7 @@ providers:
     kind: openai
     base_url: {self.scheme}://127.0.0.1:{self.upstream}/v1
     api_key: bench
-    pool: {{max_idle: 512, idle_timeout: 600s}}{upstream_tls}
+    pool: {{max_idle: 512, idle_timeout: 600s, max_connections: 20000}}{upstream_tls}
 default_provider: bench
 log: {{access: {self.dir}/access.log}}
 prices:

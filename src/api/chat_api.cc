@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/models_api.h"
 #include "api/reply.h"
 #include "base/nearest.h"
 #include "wire/openai.h"
@@ -18,10 +19,13 @@ struct Route {
 };
 
 // Clients whose base URL lacks the /v1 are understood too: see without_version().
-constexpr std::array<Route, 3> kPosts{{
+constexpr std::array<Route, 6> kPosts{{
     {"POST", "/v1/chat/completions", chat::Endpoint::Chat},
     {"POST", "/v1/completions", chat::Endpoint::Completions},
     {"POST", "/v1/embeddings", chat::Endpoint::Embeddings},
+    {"POST", "/v1/responses", chat::Endpoint::Responses},
+    {"POST", "/v1/messages", chat::Endpoint::Messages},
+    {"POST", "/v1/messages/count_tokens", chat::Endpoint::CountTokens},
 }};
 constexpr std::string_view kModels = "/v1/models";
 constexpr std::string_view kVersion = "/v1";
@@ -65,9 +69,15 @@ Task<void> method_not_allowed(gateway::Shared& shared, net::ServerExchange& http
   return gateway::refuse(shared, http, std::move(error), std::move(headers));
 }
 
-std::string owner_of(const gateway::Snapshot& snapshot, const routing::Route& route) {
-  return route.alias.empty() ? snapshot.upstreams[route.targets.front().provider]->name()
-                             : "sluice";
+// Balancers and coding agents knock at the door before they use it.
+Task<void> greet(net::ServerExchange& http) {
+  return send_text(http, 200, kJson, "{\"name\":\"sluice\"}\n");
+}
+
+Task<void> allow(net::ServerExchange& http, std::string_view methods) {
+  std::string headers;
+  net::append_header(headers, "allow", methods);
+  [[maybe_unused]] const Result<void> sent = co_await http.reply(204, headers, "");
 }
 
 }  // namespace
@@ -75,22 +85,30 @@ std::string owner_of(const gateway::Snapshot& snapshot, const routing::Route& ro
 Task<void> ChatApi::handle(net::ServerExchange& http) {
   const std::string_view path = trimmed_path(http.head().path());
   const std::string_view method = http.head().method;
+  const bool asks = method == "OPTIONS";
   for (const Route& route : kPosts) {
     if (!is_path(path, route.path)) continue;
+    if (asks) return allow(http, "POST, OPTIONS");
     if (method != route.method) return method_not_allowed(shared_, http, route.method);
     return gateway::serve(shared_, http, route.endpoint);
   }
-  const bool reading = method == "GET" || method == "HEAD";
-  if (Health::answers(path)) {
-    return reading ? health_.reply(http, path) : method_not_allowed(shared_, http, "GET, HEAD");
-  }
-  if (is_path(path, kModels)) {
-    return reading ? list_models(http) : method_not_allowed(shared_, http, "GET, HEAD");
-  }
-  if (!model_id_in(path).empty()) {
-    return reading ? describe_model(http, path) : method_not_allowed(shared_, http, "GET, HEAD");
-  }
-  return no_such_route(http, path);
+  return read(http, path);
+}
+
+// What is only looked at.
+Task<void> ChatApi::read(net::ServerExchange& http, std::string_view path) {
+  const std::string_view method = http.head().method;
+  const bool health = Health::answers(path);
+  const bool models = is_path(path, kModels);
+  std::string model = model_id_in(path);
+  const bool root = path == "/" || path == kVersion;
+  if (!health && !models && !root && model.empty()) return no_such_route(http, path);
+  if (method == "OPTIONS") return allow(http, "GET, HEAD, OPTIONS");
+  if (method != "GET" && method != "HEAD") return method_not_allowed(shared_, http, "GET, HEAD");
+  if (health) return health_.reply(http, path);
+  if (models) return list_models(shared_, http);
+  if (root) return greet(http);
+  return describe_model(shared_, http, std::move(model));
 }
 
 std::string ChatApi::refuse(Outcome outcome, std::string_view reason) {
@@ -99,37 +117,6 @@ std::string ChatApi::refuse(Outcome outcome, std::string_view reason) {
   const Error error(outcome, std::move(message));
   gateway::book_refusal(shared_, error);
   return openai::encode_error(error);
-}
-
-Task<void> ChatApi::list_models(net::ServerExchange& http) {
-  const std::shared_ptr<const gateway::Snapshot> snapshot = shared_.snapshot;
-  std::vector<std::string> owners;
-  const std::vector<std::string>& names = snapshot->router.names();
-  owners.reserve(names.size());
-  std::vector<openai::Model> models;
-  for (const std::string& name : names) {
-    owners.push_back(owner_of(*snapshot, *snapshot->router.find(name)));
-    models.push_back(openai::Model{.id = name, .created = 0, .owned_by = owners.back()});
-  }
-  co_await send_text(http, 200, kJson, openai::encode_models(models));
-}
-
-Task<void> ChatApi::describe_model(net::ServerExchange& http, std::string_view path) {
-  const std::shared_ptr<const gateway::Snapshot> snapshot = shared_.snapshot;
-  const std::string id = model_id_in(path);
-  const routing::Route* route = snapshot->router.find(id);
-  if (route == nullptr) {
-    const std::vector<std::string> near = nearest(id, snapshot->router.names(), 1);
-    std::string message = "the model '" + id.substr(0, 128) + "' is not in the list";
-    if (!near.empty()) message += "; did you mean '" + near.front() + "'?";
-    const Error error(Outcome::NotFound, std::move(message), "model");
-    co_await send_error(http, error);
-    co_return;
-  }
-  const std::string owner = owner_of(*snapshot, *route);
-  const openai::Model model{.id = id, .created = 0, .owned_by = owner};
-  std::string body = openai::encode_model(model);
-  co_await send_text(http, 200, kJson, std::move(body));
 }
 
 Task<void> ChatApi::no_such_route(net::ServerExchange& http, std::string_view path) {

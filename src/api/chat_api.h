@@ -20,8 +20,7 @@ class ChatApi final : public net::Handler {
   std::string refuse(Outcome outcome, std::string_view reason) override;
 
  private:
-  Task<void> list_models(net::ServerExchange& http);
-  Task<void> describe_model(net::ServerExchange& http, std::string_view path);
+  Task<void> read(net::ServerExchange& http, std::string_view path);
   Task<void> no_such_route(net::ServerExchange& http, std::string_view path);
 
   gateway::Shared& shared_;

@@ -39,8 +39,8 @@ Task<void> Health::reply(net::ServerExchange& http, std::string_view path) const
                        "{\"name\":\"sluice\",\"version\":" + quoted(version_) + "}\n");
   } else {
     const std::vector<HealthCheck> checks = checks_();
-    const bool ready =
-        std::all_of(checks.begin(), checks.end(), [](const HealthCheck& c) { return c.ok; });
+    const bool ready = std::all_of(checks.begin(), checks.end(),
+                                   [](const HealthCheck& c) { return c.ok || !c.vital; });
     co_await send_text(http, ready ? 200 : 503, kJson, readiness(checks, ready));
   }
 }

@@ -16,6 +16,7 @@ struct HealthCheck {
   std::string name;
   bool ok = true;
   std::string reason;  // why not; empty when ok
+  bool vital = true;   // without it this instance wants no traffic
 };
 
 class Health {

@@ -1,11 +1,13 @@
 #include "gateway/attempt.h"
 
+#include <array>
+#include <fmt/format.h>
 #include <utility>
 
 #include "gateway/body.h"
 #include "gateway/relay.h"
-#include "providers/failure.h"
-#include "wire/openai.h"
+#include "gateway/translation.h"
+#include "providers/reply_headers.h"
 
 namespace sluice::gateway {
 namespace {
@@ -13,14 +15,28 @@ namespace {
 // An error reply longer than this is not read to its end.
 constexpr uint64_t kLongestErrorBody = 1 << 20;
 
-std::string request_head(Exchange& exchange, const providers::Upstream& upstream) {
-  std::string head;
+Result<void> append_request_head(Exchange& exchange, const Way& way, std::string& head) {
   head.reserve(512);
-  upstream.append_head(head, exchange.request.endpoint, exchange.http.head().headers);
+  const std::array<providers::Fact, 2> facts{
+      providers::Fact{"request_id", exchange.record.request_id},
+      providers::Fact{"_user", exchange.record.user}};
+  const bool has_user = !exchange.record.user.empty();
+  const providers::Attempt attempt{
+      .call = way.call,
+      .key = way.key,
+      .wall_micros = exchange.shared.loop.wall_micros(),
+      .stream = exchange.request.stream,
+      .model = way.target.model,
+      .trace_id = exchange.record.trace_id,
+      .facts = std::span<const providers::Fact>(facts.data(), has_user ? 2 : 1),
+      .timeout = way.timeouts.first_byte};
+  if (Result<void> written = way.upstream.append_head(head, attempt, exchange.http.head().headers);
+      !written) {
+    return written;
+  }
   exchange.append_traceparent(head);
   net::append_header(head, "x-request-id", exchange.record.request_id);
-  if (exchange.request.stream) net::append_header(head, "accept", "text/event-stream");
-  return head;
+  return {};
 }
 
 bool is_event_stream(const net::Headers& headers) {
@@ -28,9 +44,63 @@ bool is_event_stream(const net::Headers& headers) {
   return type && net::begins_with_name(*type, "text/event-stream");
 }
 
-Task<Answered> read_refusal(Exchange& exchange, const routing::Target& target,
-                            net::CallReply reply) {
-  const providers::Upstream& upstream = *exchange.snapshot->upstreams[target.provider];
+// Clients know a prompt that is too long by one code, or by these words (RET-3).
+bool tells_overflow(bool anthropic, const providers::UpstreamFailure& refusal) {
+  if (!anthropic) return refusal.code == "context_length_exceeded";
+  return refusal.message.find("prompt is too long") != std::string::npos ||
+         refusal.message.find("exceed context limit") != std::string::npos;
+}
+
+// The upstream's envelope is one that this client's dialect has, and its words are the dialect's.
+bool fits(chat::Endpoint endpoint, const providers::UpstreamFailure& refusal) {
+  const bool anthropic =
+      endpoint == chat::Endpoint::Messages || endpoint == chat::Endpoint::CountTokens;
+  const auto own = anthropic ? providers::ErrorShape::Anthropic : providers::ErrorShape::OpenAi;
+  return refusal.shape == own && (!refusal.overflow || tells_overflow(anthropic, refusal));
+}
+
+// A prompt that is too long is told in the words clients look for, with the numbers (RET-3).
+std::string overflow_words(const providers::Overflow& overflow) {
+  if (!overflow.limit) return "prompt is too long";
+  if (!overflow.tokens) return fmt::format("prompt is too long: over {} tokens", *overflow.limit);
+  return fmt::format("prompt is too long: {} tokens > {} maximum", *overflow.tokens,
+                     *overflow.limit);
+}
+
+Answered failure_of(Exchange& exchange, const Way& way, int status, const net::Headers& headers,
+                    std::string_view text) {
+  const providers::Upstream& upstream = way.upstream;
+  providers::UpstreamFailure refusal =
+      upstream.classify(status, headers, text, exchange.shared.loop.wall_micros());
+  std::string message = "provider '" + upstream.name() + "' ";
+  if (refusal.outcome == Outcome::UpstreamAuth) {
+    message += upstream.has_key() ? "refused the key it was given" : "wants a key, and has none";
+    message += " (status " + std::to_string(status) + ")";
+  } else if (refusal.overflow) {
+    message = overflow_words(*refusal.overflow);
+    if (!refusal.overflow->limit && !refusal.message.empty()) message += ": " + refusal.message;
+  } else {
+    message += "answered with status " + std::to_string(status);
+    if (status < 300) message += " and an error";
+    if (!refusal.message.empty()) message += ": " + refusal.message;
+  }
+  Answered failure = failed({.outcome = refusal.outcome,
+                             .retry_after = refusal.retry_after,
+                             .lasting = refusal.lasting,
+                             .status = status},
+                            std::move(message));
+  failure->other_key =
+      refusal.blames_key || (refusal.outcome == Outcome::UpstreamRateLimit && !refusal.lasting);
+  exchange.note_key(way, upstream.note_failure(way.key, refusal, exchange.now()));
+  failure->wanted = refusal.wanted;
+  if (fits(exchange.request.endpoint, refusal) && status >= 300) {
+    failure->body = upstream.scrub(std::string(text));
+  }
+  providers::append_passed_headers(failure->headers, upstream.kind(), headers);
+  return failure;
+}
+
+Task<Answered> read_refusal(Exchange& exchange, const Way& way, net::CallReply reply) {
   const int status = reply.head().status;
   Result<std::string_view> body = co_await reply.read_all(kLongestErrorBody, exchange.until());
   std::string storage;
@@ -40,39 +110,25 @@ Task<Answered> read_refusal(Exchange& exchange, const routing::Target& target,
         reply.head().headers, *body, kLongestErrorBody, Outcome::UpstreamBadReply, storage);
     if (plain) text = *plain;
   }
-  const int64_t wall = exchange.shared.loop.wall_micros();
-  providers::UpstreamFailure refusal =
-      providers::classify(status, reply.head().headers, text, wall);
-  std::string message = "provider '" + upstream.name() + "' ";
-  if (refusal.outcome == Outcome::UpstreamAuth) {
-    message += upstream.has_key() ? "refused the key it was given" : "wants a key, and has none";
-    message += " (status " + std::to_string(status) + ")";
-  } else {
-    message += "answered with status " + std::to_string(status);
-    if (!refusal.message.empty()) message += ": " + upstream.scrub(std::move(refusal.message));
-  }
-  Answered failure =
-      failed({refusal.outcome, refusal.retry_after, refusal.lasting}, std::move(message));
-  failure->status = status;
-  if (refusal.has_error_object) failure->body = upstream.scrub(std::string(text));
-  append_passed_headers(failure->headers, reply.head().headers);
-  co_return failure;
+  co_return failure_of(exchange, way, status, reply.head().headers, text);
 }
 
-void note_reply(Exchange& exchange, chat::Reply& reply) {
+void note_reply(Exchange& exchange, const Way& way, chat::Reply& reply) {
   exchange.record.answered_model = reply.model.substr(0, 128);
+  if (exchange.request.endpoint == chat::Endpoint::CountTokens) return;  // it is free
   if (reply.usage) {
     exchange.record.usage = *reply.usage;
     exchange.record.usage_source = chat::UsageSource::Reported;
   } else if (exchange.request.endpoint != chat::Endpoint::Embeddings || reply.has_content) {
-    exchange.record.usage = openai::estimate_usage(
-        exchange.request.prompt_bytes, reply.output_bytes, exchange.request.max_output_tokens);
+    exchange.record.usage = chat::estimate_usage(exchange.request.prompt_bytes, reply.output_bytes,
+                                                 exchange.request.max_output_tokens);
     exchange.record.usage_source = chat::UsageSource::Estimated;
   }
+  exchange.remember_response(way, reply.response_id, reply.item_ids);
 }
 
 // The reply's bytes go on as they came, in their content coding if the client can read it.
-Task<Answered> answer_buffered(Exchange& exchange, const routing::Target& target,
+Task<Answered> answer_buffered(Exchange& exchange, const Way& way, routing::AttemptPlan& plan,
                                net::CallReply reply) {
   const uint64_t limit = exchange.snapshot->max_reply;
   std::optional<Result<std::string_view>> whole = reply.try_read_all(limit);
@@ -88,98 +144,100 @@ Task<Answered> answer_buffered(Exchange& exchange, const routing::Target& target
   Result<std::string_view> plain =
       plain_body(head.headers, *body, limit, Outcome::UpstreamBadReply, storage);
   if (!plain) co_return failed(plain.error());
-  Result<chat::Reply> meaning = openai::decode_reply(exchange.request.endpoint, *plain);
-  if (!meaning) co_return failed(meaning.error());
-  if (meaning->is_error) {
-    co_return failed({openai::outcome_of_error(meaning->error_code, ""), std::nullopt, false},
-                     "the upstream answered 200 with an error: " + meaning->error_message);
+  Decoded decoded;
+  if (Result<void> read = decode(exchange, way, *plain, decoded); !read) {
+    co_return failed(read.error());
   }
-  note_reply(exchange, *meaning);
+  if (decoded.facts.is_error) {
+    co_return failure_of(exchange, way, head.status, head.headers, *plain);
+  }
+  plan.succeeded(exchange.now());
+  exchange.key_accepted(way);
+  note_reply(exchange, way, decoded.facts);
 
-  std::string headers = exchange.reply_headers(&target);
+  std::string headers = exchange.reply_headers(&way);
   net::append_header(headers, "content-type", "application/json");
-  append_passed_headers(headers, head.headers);
-  std::string_view bytes = *plain;
+  providers::append_passed_headers(headers, way.upstream.kind(), head.headers);
+  std::string_view bytes = decoded.bytes;
   const auto coding = head.headers.find("content-encoding");
-  if (coding && bytes.data() != body->data()) {
+  const bool untouched = bytes.data() == plain->data() && plain->data() != body->data();
+  if (coding && untouched) {
     const auto accepted = exchange.http.head().headers.find("accept-encoding");
     if (accepts_coding(accepted.value_or(""), *coding)) {
       net::append_header(headers, "content-encoding", *coding);
       bytes = *body;
     }
   }
-  exchange.end(Outcome::Ok, head.status);
-  co_await exchange.reply(head.status, std::move(headers), bytes);
+  exchange.end(Outcome::Ok, 200);
+  exchange.append_cost(headers);
+  co_await exchange.reply(200, std::move(headers), bytes);
   co_return nullptr;
 }
 
 // A streamed reply was asked for and something else came.
-Task<Answered> read_unstreamed(Exchange& exchange, net::CallReply reply) {
+Task<Answered> read_unstreamed(Exchange& exchange, const Way& way, net::CallReply reply) {
   Result<std::string_view> body = co_await reply.read_all(kLongestErrorBody, exchange.until());
   if (!body) co_return failed(body.error());
-  Result<chat::Reply> meaning = openai::decode_reply(exchange.request.endpoint, *body);
-  if (!meaning) co_return failed(meaning.error());
-  if (!meaning->is_error) {
-    co_return failed({Outcome::UpstreamBadReply, std::nullopt, false},
-                     "the upstream answered a request for a stream without one");
+  Decoded decoded;
+  if (Result<void> read = decode(exchange, way, *body, decoded); !read) {
+    co_return failed(read.error());
   }
-  co_return failed({openai::outcome_of_error(meaning->error_code, ""), std::nullopt, false},
-                   "the upstream answered 200 with an error: " + meaning->error_message);
+  if (decoded.facts.is_error) {
+    co_return failure_of(exchange, way, reply.head().status, reply.head().headers, *body);
+  }
+  co_return failed({.outcome = Outcome::UpstreamBadReply, .retry_after = std::nullopt},
+                   "the upstream answered a request for a stream without one");
 }
 
 }  // namespace
 
-Task<Result<net::CallReply>> call(Exchange& exchange, const routing::Target& target, Nanos began) {
-  const providers::Upstream& upstream = *exchange.snapshot->upstreams[target.provider];
-  const std::string head = request_head(exchange, upstream);
-  const openai::EncodeOptions options{.model = target.model, .ask_usage = exchange.request.stream};
-  const openai::Pieces body = openai::encode_request(exchange.request, options);
-  const net::CallRequest request{.head = head, .body = body.slices(), .head_only = false};
-
-  const Deadline deadline = exchange.shared.loop.after(upstream.total_timeout());
+Task<Result<net::CallReply>> call(Exchange& exchange, const Way& way, Nanos began) {
+  std::string head;
+  if (Result<void> written = append_request_head(exchange, way, head); !written) {
+    co_return std::move(written).error();
+  }
+  Encoded body;
+  if (Result<void> encoded = encode(exchange, way, body); !encoded) {
+    co_return std::move(encoded).error();
+  }
+  if (Result<void> accepted = exchange.accept_losses(way, std::move(body.dropped)); !accepted) {
+    co_return std::move(accepted).error();
+  }
+  const net::CallRequest request{.head = head, .body = body.pieces.slices(), .head_only = false};
+  const Deadline deadline = exchange.shared.loop.after(way.total);
   net::CallTrace trace;
   Result<net::CallReply> called = co_await exchange.shared.client.call(
-      upstream.origin(), request, upstream.timeouts(), exchange.until().earlier(deadline), trace);
+      way.upstream.origin(), request, way.timeouts, exchange.until().earlier(deadline), trace);
   const Nanos heard = trace.first_byte_at != 0 ? trace.first_byte_at : exchange.now();
   exchange.add_upstream_time(heard - (trace.sent_at != 0 ? trace.sent_at : began));
+  exchange.set_unsent(!called && !trace.request_sent);
   co_return called;
 }
 
-void append_passed_headers(std::string& out, const net::Headers& upstream) {
-  for (const net::Header& header : upstream) {
-    if (net::begins_with_name(header.name, "x-ratelimit-") ||
-        net::begins_with_name(header.name, "openai-") ||
-        net::begins_with_name(header.name, "retry-after")) {
-      net::append_header(out, header.name, header.value);
-    } else if (net::same_name(header.name, "x-request-id")) {
-      net::append_header(out, "x-sluice-upstream-request-id", header.value);
-    }
-  }
-}
-
-Answered call_failure(Exchange& exchange, const routing::Target& target, const Error& error,
-                      Nanos began) {
-  const std::string& provider = exchange.snapshot->upstreams[target.provider]->name();
+Answered call_failure(Exchange& exchange, const Way& way, const Error& error, Nanos began) {
   Answered failure = failed(error);
   failure->failure.outcome = exchange.blame(error.outcome(), began, false);
+  failure->failure.unsent = exchange.unsent();
   // The provider's own limit is over, the exchange's is not: another target still has time.
   const bool time_left = !exchange.until().deadline().passed(exchange.now());
-  if (error.outcome() == Outcome::TotalTimeout && time_left) {
+  const bool total = error.outcome() == Outcome::TotalTimeout;
+  if (total && (time_left || exchange.client_gave_up())) {
     failure->failure.outcome = Outcome::FirstByteTimeout;
   }
-  failure->message = "provider '" + provider + "': " + failure->message;
+  failure->message = "provider '" + way.upstream.name() + "': " + failure->message;
   return failure;
 }
 
-Task<Answered> answer(Exchange& exchange, const routing::Target& target, Heart& heart,
-                      net::CallReply reply) {
+Task<Answered> answer(Exchange& exchange, const Way& way, routing::AttemptPlan& plan, Heart& heart,
+                      net::CallReply reply, Nanos began) {
   const int status = reply.head().status;
-  if (status < 200 || status > 299) return read_refusal(exchange, target, std::move(reply));
-  if (!exchange.request.stream) return answer_buffered(exchange, target, std::move(reply));
+  exchange.note_intermediary(way, reply.head().headers);
+  if (status < 200 || status > 299) return read_refusal(exchange, way, std::move(reply));
+  if (!exchange.request.stream) return answer_buffered(exchange, way, plan, std::move(reply));
   if (is_event_stream(reply.head().headers)) {
-    return relay(exchange, target, heart, std::move(reply));
+    return relay(exchange, way, plan, heart, std::move(reply), began);
   }
-  return read_unstreamed(exchange, std::move(reply));
+  return read_unstreamed(exchange, way, std::move(reply));
 }
 
 }  // namespace sluice::gateway

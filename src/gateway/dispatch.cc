@@ -3,22 +3,23 @@
 #include <utility>
 
 #include "gateway/attempt.h"
+#include "gateway/embed.h"
+#include "gateway/way.h"
 
 namespace sluice::gateway {
 namespace {
 
 // What dispatch() calls once is not inlined: its locals would become a part of the frame, and so of
 // every open stream.
-[[gnu::noinline]] void note_attempt(Exchange& exchange, const routing::Target& target, Nanos began,
+[[gnu::noinline]] void note_attempt(Exchange& exchange, const Way& way, Nanos began,
                                     const Answered& failure) {
   telemetry::Attempt attempt;
-  attempt.target = exchange.snapshot->upstreams[target.provider]->name();
-  attempt.target.append("/").append(target.model);
+  attempt.target = name_of(way);
   const Nanos ended = exchange.now();
   if (!failure) exchange.set_ended_at(ended);
   attempt.duration_micros = (ended - began) / kMicrosecond;
   attempt.outcome = failure ? failure->failure.outcome : exchange.record.outcome;
-  attempt.status = failure ? failure->status : exchange.record.status;
+  attempt.status = failure ? failure->failure.status : exchange.record.status;
   exchange.record.attempts.push_back(std::move(attempt));
 }
 
@@ -37,38 +38,118 @@ class InFlight {
   const unsigned lane_;
 };
 
-// Tells the client of the last failure: in the upstream's own words where those are about the
-// request or its limits, in ours where they are about the upstream (its status would look like the
-// client's own fault: 401, 404).
-Task<void> give_up(Exchange& exchange, const routing::Target& target, Answered why) {
-  AttemptFailure& failure = *why;
+// Where one exchange stands between its attempts.
+struct Standing {
+  Standing(Exchange& exchange, const routing::RouteTargets& targets,
+           const routing::PlanContext& context)
+      : plan(targets, context, exchange.until().deadline(), exchange.shared.ids.random()) {}
+
+  routing::AttemptPlan plan;
+  Answered told;  // the failure the client will hear of, and whose it is
+  const routing::Target* told_target = nullptr;
+  const routing::Target* worst_target = nullptr;
+  providers::KeyRing::Tried tried = 0;  // keys of the current target
+  bool resent = false;                  // the current target has got the request in other words
+};
+
+routing::RouteTargets targets_of(const Exchange& exchange) {
+  const Snapshot& snapshot = *exchange.snapshot;
+  return {.targets = exchange.route->targets,
+          .on_context_overflow = snapshot.on_context_overflow,
+          .on_content_policy = snapshot.on_content_policy,
+          .fallback = exchange.route->fallback && exchange.wishes().fallback};
+}
+
+routing::PlanContext context_of(const Snapshot& snapshot) {
+  return {.options = snapshot.retry,
+          .breakers = snapshot.breakers,
+          .stands_in_for = snapshot.stands_in_for,
+          .budget = snapshot.budget};
+}
+
+// Tells the client of the failure that says most: in the upstream's own words where those are about
+// the request or its limits, in ours where they are about the upstream (its status would look like
+// the client's own fault: 401, 404).
+[[gnu::noinline]] Task<void> give_up(Exchange& exchange, Standing& standing) {
+  AttemptFailure& failure = *standing.told;
   const Outcome outcome = failure.failure.outcome;
   const bool own_words = !failure.body.empty() && !exchange.http.streaming() &&
                          (outcome == Outcome::UpstreamRateLimit || is_about_the_request(outcome));
   if (!own_words) {
-    const Error error(outcome, std::move(failure.message));
-    co_await exchange.fail(error);
+    const Error error(outcome, std::move(failure.message), std::move(failure.param));
+    std::string headers;
+    if (outcome == Outcome::UpstreamRateLimit || outcome == Outcome::UpstreamOverloaded)
+      headers = std::move(failure.headers);
+    co_await exchange.fail(error, std::move(headers));
     co_return;
   }
-  std::string headers = exchange.reply_headers(&target);
+  const std::optional<Way> way = find_way(exchange, *standing.told_target);
+  std::string headers = exchange.reply_headers(nullptr);
+  if (way) exchange.append_target(headers, *way);
   net::append_header(headers, "content-type", "application/json");
   headers += failure.headers;
-  exchange.end(outcome, failure.status, failure.message);
-  co_await exchange.reply(failure.status, std::move(headers), failure.body);
+  exchange.end(outcome, failure.failure.status, failure.message);
+  co_await exchange.reply(failure.failure.status, std::move(headers), failure.body);
+}
+
+// No target may be called now: every one is left alone, or there is none.
+[[gnu::noinline]] Task<void> refuse_all(Exchange& exchange, const routing::AttemptPlan& plan) {
+  const routing::Failure failure = plan.refusal(exchange.now());
+  std::string headers;
+  if (failure.retry_after) {
+    net::append_header(headers, "retry-after",
+                       static_cast<uint64_t>((*failure.retry_after + kSecond - 1) / kSecond));
+  }
+  const Error error(failure.outcome, "no target may be called now: " + plan.notes());
+  co_await exchange.fail(error, std::move(headers));
+}
+
+// True: this key met a limit or was refused, another one is there, and one more attempt is within
+// the budget.
+bool turn_to_another_key(Exchange& exchange, const Way& way, const AttemptFailure& failure,
+                         Standing& standing) {
+  providers::KeyRing& keys = way.upstream.keys();
+  if (!failure.other_key || keys.size() < 2) return false;
+  const Nanos now = exchange.now();
+  standing.tried |= providers::KeyRing::Tried{1} << way.key;
+  if (!keys.pick(now, 0, standing.tried)) return false;
+  routing::RetryBudget* const budget = exchange.snapshot->budget;
+  return budget == nullptr || budget->try_spend(now);
+}
+
+// True: the same target is to be asked at once, with another key or in other words.
+bool ask_differently(Exchange& exchange, const Way& way, const AttemptFailure& failure,
+                     Standing& standing) {
+  if (exchange.http.cancel().cancelled()) return false;
+  if (turn_to_another_key(exchange, way, failure, standing)) return true;
+  if (!failure.wanted || standing.resent) return false;
+  standing.resent = true;
+  return way.upstream.learned().learn(way.target.model, *failure.wanted);
+}
+
+// Keeps the failure the client learns most from (RET-9).
+void keep(Standing& standing, Answered failure) {
+  const bool better = !standing.told || routing::is_more_useful(failure->failure.outcome,
+                                                                standing.told->failure.outcome);
+  if (!better) return;
+  standing.told = std::move(failure);
+  standing.told_target = &standing.plan.current();
 }
 
 // Waits for the moment of the next attempt; or ends the exchange, if there is none. A coroutine of
 // its own, so that a stream does not keep room for it.
-[[gnu::noinline]] Task<bool> try_again(Exchange& exchange, routing::AttemptPlan& plan,
-                                       Answered failure) {
-  const routing::Target& failed = exchange.route->targets[plan.current()];
-  const std::optional<routing::AttemptPlan::Step> step = plan.failed(failure->failure);
-  const bool in_time = step && !exchange.until().deadline().passed(exchange.now() + step->pause);
+[[gnu::noinline]] Task<bool> try_again(Exchange& exchange, Standing& standing, Answered failure) {
+  const routing::Failure why = failure->failure;
+  keep(standing, std::move(failure));
   // For a client that is gone nothing more is tried, and this attempt is what it left.
-  if (!in_time || exchange.http.cancel().cancelled()) {
-    co_await give_up(exchange, failed, std::move(failure));
+  std::optional<routing::AttemptPlan::Step> step;
+  if (!exchange.http.cancel().cancelled()) step = standing.plan.failed(why, exchange.now());
+  if (!step) {
+    co_await give_up(exchange, standing);
     co_return false;
   }
+  standing.tried = 0;
+  standing.resent = false;
   if (step->pause == 0) co_return true;
   const Until pause = exchange.until().earlier(exchange.shared.loop.after(step->pause));
   const Nanos paused_at = exchange.now();
@@ -80,30 +161,79 @@ Task<void> give_up(Exchange& exchange, const routing::Target& target, Answered w
   co_return false;
 }
 
+Answered no_way(const Exchange& exchange, const routing::Target& target) {
+  const std::string& name = exchange.snapshot->upstreams[target.provider]->name();
+  const Error error(Outcome::Unsupported,
+                    "provider '" + name + "' has no endpoint that could serve " +
+                        std::string(chat::name_of(exchange.request.endpoint)));
+  return failed(error);
+}
+
+Answered no_key(const Way& way) {
+  const Error error(Outcome::UpstreamAuth,
+                    "every key of provider '" + way.upstream.name() + "' was refused");
+  return failed(error);
+}
+
+// Picks the key. Nothing: the way cannot be gone, `failure` says why.
+std::optional<Way> set_out(Exchange& exchange, Standing& standing, Answered& failure) {
+  const routing::Target& target = standing.plan.current();
+  std::optional<Way> way = find_way(exchange, target);
+  if (!way) {
+    failure = no_way(exchange, target);
+    return std::nullopt;
+  }
+  providers::KeyRing& keys = way->upstream.keys();
+  if (keys.size() == 0) return way;
+  // A lone key is used whatever was said of it: its target's breaker knows when to try again.
+  if (keys.size() == 1) return way;
+  const std::optional<size_t> key =
+      keys.pick(exchange.now(), exchange.shared.ids.random(), standing.tried);
+  if (!key) {
+    failure = no_key(*way);
+    return std::nullopt;
+  }
+  way->key = *key;
+  return way;
+}
+
 }  // namespace
 
 Task<void> dispatch(Exchange& exchange) {
-  const std::vector<routing::Target>& targets = exchange.route->targets;
-  routing::AttemptPlan plan(targets.size(), exchange.snapshot->retry, exchange.shared.ids.random());
+  const routing::PlanContext context = context_of(*exchange.snapshot);
+  const routing::RouteTargets targets = targets_of(exchange);
+  Standing standing(exchange, targets, context);
+  if (!standing.plan.first(exchange.now())) {
+    co_await refuse_all(exchange, standing.plan);
+    co_return;
+  }
+  exchange.allow_continuation();
   Heart heart(exchange, exchange.request.stream);
   for (bool more = true; more;) {
-    const routing::Target& target = targets[plan.current()];
-    exchange.answered_by(target);
+    exchange.answered_by(standing.plan.current());
     const Nanos began = exchange.now();
     Answered failure;
-    {
-      const InFlight counted(*exchange.snapshot->meters[target.slot], exchange.shared.lane);
-      Result<net::CallReply> called = co_await call(exchange, target, began);
-      if (called) {
-        failure = co_await answer(exchange, target, heart, *std::move(called));
+    std::optional<Way> way = set_out(exchange, standing, failure);
+    if (way) {
+      const InFlight counted(*exchange.snapshot->meters[way->target.slot], exchange.shared.lane);
+      if (way->call == providers::Call::CortexEmbed) {
+        failure = co_await embed(exchange, *way, standing.plan);
       } else {
-        failure = call_failure(exchange, target, called.error(), began);
+        Result<net::CallReply> called = co_await call(exchange, *way, began);
+        if (called) {
+          failure =
+              co_await answer(exchange, *way, standing.plan, heart, *std::move(called), began);
+        } else {
+          failure = call_failure(exchange, *way, called.error(), began);
+        }
       }
+      note_attempt(exchange, *way, began, failure);
     }
-    note_attempt(exchange, target, began, failure);
     more = failure != nullptr;
-    if (more) more = co_await try_again(exchange, plan, std::move(failure));
+    if (more && way && ask_differently(exchange, *way, *failure, standing)) continue;
+    if (more) more = co_await try_again(exchange, standing, std::move(failure));
   }
+  exchange.add_reason(standing.plan.notes());
 }
 
 }  // namespace sluice::gateway

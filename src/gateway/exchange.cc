@@ -1,15 +1,23 @@
 #include "gateway/exchange.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <utility>
 
-#include "wire/openai.h"
+#include "base/text_out.h"
+#include "gateway/face.h"
+#include "gateway/way.h"
+#include "wire/anthropic_conversation.h"
+#include "wire/openai_conversation.h"
+#include "wire/responses.h"
 
 namespace sluice::gateway {
 namespace {
 
 // What callers send as names is kept for the ledger, but not in any length.
 constexpr size_t kLongestNote = 128;
+constexpr int kNanosAsDollars = 9;
 
 // Silence of an upstream that explains why its client left.
 constexpr Nanos kStallSilence = 10 * kSecond;
@@ -48,6 +56,7 @@ void Exchange::read_client_headers() {
   std::optional<std::string_view> client_id;
   std::optional<TraceParent> parent;
   for (const net::Header& header : http.head().headers) {
+    if (wished_ && (header.name.front() | 0x20) == 'x') wished_ = read_wish(header, wishes_);
     switch (header.name.size()) {
       case 11:
         if (net::same_name(header.name, "traceparent")) parent = parse_traceparent(header.value);
@@ -90,16 +99,82 @@ Outcome Exchange::blame(Outcome outcome, Nanos heard_at, bool content) const {
   return content ? Outcome::IdleTimeout : Outcome::FirstByteTimeout;
 }
 
+void Exchange::allow_continuation() {
+  const bool wanted = route->continues || snapshot->stream.continues;
+  const bool text = request.endpoint == chat::Endpoint::Chat ||
+                    request.endpoint == chat::Endpoint::Messages ||
+                    request.endpoint == chat::Endpoint::Responses;
+  if (!wanted || !text || !request.stream || request.choices != 1 || !wishes_.fallback) return;
+  continuation_ = std::make_unique<chat::Continuation>();
+}
+
+void Exchange::add_usage(const chat::Usage& usage, chat::UsageSource source) {
+  chat::Usage& sum = record.usage;
+  sum.plain_input += usage.plain_input;
+  sum.cache_read += usage.cache_read;
+  sum.cache_write += usage.cache_write;
+  sum.cache_write_1h += usage.cache_write_1h;
+  sum.audio_input += usage.audio_input;
+  sum.visible_output += usage.visible_output;
+  sum.reasoning += usage.reasoning;
+  sum.audio_output += usage.audio_output;
+  if (usage.provider_cost) {
+    sum.provider_cost = sum.provider_cost.value_or(0) + *usage.provider_cost;
+  }
+  const bool estimated = record.usage_source == chat::UsageSource::Estimated;
+  record.usage_source = estimated ? chat::UsageSource::Estimated : source;
+}
+
+void Exchange::add_reason(std::string_view clause) {
+  if (clause.empty()) return;
+  if (!record.reason.empty()) record.reason += "; ";
+  record.reason += clause;
+  record.common_reason = false;
+}
+
+void Exchange::set_time_limit(Nanos limit) {
+  time_limit_ = limit;
+  deadline_ = Deadline::at(started_ + std::min(limit, client_timeout_.value_or(limit)));
+}
+
+bool Exchange::client_gave_up() const {
+  return client_timeout_ && *client_timeout_ < time_limit_ &&
+         now() - started_ >= *client_timeout_ / 100 * 95;
+}
+
 void Exchange::release_request() {
   http.release_request();
   body = {};
   std::string().swap(decoded_body);
   request.body = {};
+  wishes_.task = {};
+  conversation_.reset();
+  response_echo_.reset();
 }
 
-void Exchange::own_route(routing::Route the_route) {
+void Exchange::own_route(std::shared_ptr<const routing::Route> the_route) {
   own_route_ = std::move(the_route);
-  route = &own_route_;
+  route = own_route_.get();
+}
+
+Result<const chat::Conversation*> Exchange::conversation() {
+  if (conversation_ != nullptr) return conversation_.get();
+  const bool anthropic = request.endpoint == chat::Endpoint::Messages ||
+                         request.endpoint == chat::Endpoint::CountTokens;
+  Result<chat::Conversation> read = anthropic ? anthropic::read_conversation(body)
+                                    : request.endpoint == chat::Endpoint::Responses
+                                        ? responses::read_conversation(body)
+                                        : openai::read_conversation(body);
+  if (!read) return std::move(read).error();
+  conversation_ = std::make_unique<chat::Conversation>(*std::move(read));
+  return conversation_.get();
+}
+
+const std::string& Exchange::response_echo() {
+  if (response_echo_ == nullptr) {
+    response_echo_ = std::make_unique<std::string>(responses::read_echo(body));
+  }
+  return *response_echo_;
 }
 
 void Exchange::append_traceparent(std::string& head) {
@@ -108,24 +183,119 @@ void Exchange::append_traceparent(std::string& head) {
   head.append("\r\n");
 }
 
-void Exchange::answered_by(const routing::Target& target) {
-  record.provider = snapshot->upstreams[target.provider]->name();
-  record.model = target.model;
-  record.meters = snapshot->meters[target.slot];
+// "openai/gpt-5 upstream_rate_limit 12ms, ...": the attempts that came to nothing (FB-9).
+std::string Exchange::failed_attempts() const {
+  std::string out;
+  for (const telemetry::Attempt& attempt : record.attempts) {
+    if (!out.empty()) out += ", ";
+    out += attempt.target;
+    out += ' ';
+    out += sluice::name_of(attempt.outcome);
+    out += ' ';
+    out += std::to_string(attempt.duration_micros / 1000);
+    out += "ms";
+  }
+  return out;
 }
 
-std::string Exchange::reply_headers(const routing::Target* target) const {
+std::string Exchange::reply_headers(const Way* way) const {
   std::string headers;
   headers.reserve(256);
   net::append_header(headers, "x-request-id", record.request_id);
-  if (target != nullptr) {
-    net::append_header(headers, "x-sluice-provider", snapshot->upstreams[target->provider]->name());
-    if (net::is_header_value(target->model))
-      net::append_header(headers, "x-sluice-model", target->model);
+  if (way != nullptr) {
+    append_target(headers, *way);
+    headers += intermediary_;
+    if (!dropped_.empty()) append_dropped(headers);
+  }
+  if (!record.task.empty()) net::append_header(headers, "x-sluice-task", record.task);
+  if (!record.attempts.empty()) {
+    net::append_header(headers, "x-sluice-attempts",
+                       record.attempts.size() + (way != nullptr ? 1 : 0));
+    const std::string failed = failed_attempts();
+    if (net::is_header_value(failed)) net::append_header(headers, "x-sluice-fallback", failed);
   }
   net::append_header(headers, "x-sluice-overhead-us",
                      static_cast<uint64_t>(overhead() / kMicrosecond));
   return headers;
+}
+
+void Exchange::append_target(std::string& headers, const Way& way) const {
+  net::append_header(headers, "x-sluice-provider", way.upstream.name());
+  if (net::is_header_value(way.target.model))
+    net::append_header(headers, "x-sluice-model", way.target.model);
+}
+
+void Exchange::append_dropped(std::string& headers) const {
+  std::string names;
+  for (const std::string& name : dropped_) names.append(names.empty() ? "" : ", ").append(name);
+  if (net::is_header_value(names)) net::append_header(headers, "x-sluice-dropped", names);
+}
+
+void Exchange::append_cost(std::string& headers) const {
+  if (!wishes_.cost) return;
+  const telemetry::Charge charge = shared.ledger.charge_of(record);
+  std::array<char, 32> text;
+  const char* end = text.data();
+  if (charge.cost) end = put_decimal(text.data(), *charge.cost, kNanosAsDollars);
+  const std::string_view cost(text.data(), static_cast<size_t>(end - text.data()));
+  net::append_header(headers, "x-sluice-cost-usd", charge.cost ? cost : "unknown");
+}
+
+std::string Exchange::cost_trailer() const {
+  std::string trailer;
+  append_cost(trailer);
+  return trailer;
+}
+
+Result<void> Exchange::accept_losses(const Way& way, std::vector<std::string> dropped) {
+  dropped_ = std::move(dropped);
+  if (dropped_.empty() || snapshot->unsupported == Unsupported::Drop) return {};
+  const Outcome outcome =
+      snapshot->unsupported == Unsupported::Refuse ? Outcome::BadRequest : Outcome::Unsupported;
+  return Error(outcome,
+               "'" + gateway::name_of(way) + "' has no place for `" + dropped_.front() + "`",
+               dropped_.front());
+}
+
+void Exchange::note_intermediary(const Way& way, const net::Headers& headers) {
+  intermediary_.clear();
+  if (way.upstream.kind() != providers::Kind::Portkey) return;
+  const providers::PortkeyFacts facts = providers::read_portkey_facts(headers);
+  if (!facts.provider.empty())
+    net::append_header(intermediary_, "x-sluice-upstream-provider", facts.provider);
+  if (facts.retries)
+    net::append_header(intermediary_, "x-sluice-upstream-retries", std::to_string(*facts.retries));
+  if (!facts.cache_status.empty())
+    net::append_header(intermediary_, "x-sluice-upstream-cache", facts.cache_status);
+  if (!facts.option_index.empty())
+    net::append_header(intermediary_, "x-sluice-upstream-option", facts.option_index);
+}
+
+void Exchange::key_accepted(const Way& way) const {
+  if (way.upstream.keys().size() > 0) note_key(way, way.upstream.keys().accepted(way.key));
+}
+
+void Exchange::note_key(const Way& way, providers::KeyRing::Event event) const {
+  using Event = providers::KeyRing::Event;
+  if (event == Event::None) return;
+  const std::string_view what = event == Event::Back    ? "is accepted again"
+                                : event == Event::Rests ? "met its limit and rests"
+                                                        : "is refused and taken out";
+  shared.ledger.note_key(way.upstream.name(), way.upstream.keys().label(way.key), what);
+}
+
+void Exchange::remember_response(const Way& way, const std::string& id,
+                                 std::span<const std::string> items) const {
+  if (request.endpoint != chat::Endpoint::Responses || snapshot->pins == nullptr) return;
+  const std::string target = gateway::name_of(way);
+  if (!id.empty()) snapshot->pins->remember(id, target);
+  for (const std::string& item : items) snapshot->pins->remember(item, target);
+}
+
+void Exchange::answered_by(const routing::Target& target) {
+  record.provider = snapshot->upstreams[target.provider]->name();
+  record.model = target.model;
+  record.meters = snapshot->meters[target.slot];
 }
 
 void Exchange::end(Outcome outcome, int status, std::string_view error) {
@@ -142,7 +312,7 @@ Task<void> Exchange::reply(int status, std::string headers, std::string_view rep
 }
 
 [[gnu::noinline]] Task<void> Exchange::fail(const Error& error, std::string more) {
-  const int status = http_status_of(error.outcome());
+  const int status = status_for(request.endpoint, error.outcome());
   end(error.outcome(), status, error.message());
   if (http.cancel().cancelled() && http.cancel().why() == Outcome::ClientClosed) {
     record.status = http_status_of(Outcome::ClientClosed);
@@ -151,7 +321,7 @@ Task<void> Exchange::reply(int status, std::string headers, std::string_view rep
   }
   if (http.streaming()) {
     record.status = 200;
-    const std::string event = openai::encode_error_event(error);
+    const std::string event = error_event(request.endpoint, error, record.request_id, sequence_);
     const Result<void> sent = co_await http.send_chunk(event);
     if (sent) {
       const Result<void> closed = co_await http.end_stream();
@@ -167,7 +337,7 @@ Task<void> Exchange::reply(int status, std::string headers, std::string_view rep
   const bool pointless =
       is_upstream_failure(error.outcome()) && error.outcome() != Outcome::UpstreamRateLimit;
   if (pointless) net::append_header(headers, "x-should-retry", "false");
-  const std::string text = openai::encode_error(error);
+  const std::string text = error_body(request.endpoint, error, record.request_id);
   const Result<void> sent = co_await http.reply(status, headers, text);
   if (!sent) record.error += "; and the client was gone before it could be told";
 }

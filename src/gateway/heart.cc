@@ -4,6 +4,8 @@ namespace sluice::gateway {
 namespace {
 
 constexpr std::string_view kComment = ": keep-alive\n";
+// Anthropic's dialect has a sign of life of its own (KA-2).
+constexpr std::string_view kPing = "event: ping\ndata: {\"type\":\"ping\"}\n\n";
 
 }  // namespace
 
@@ -33,7 +35,8 @@ void Heart::on_timer() {
       exchange_.http.start_stream(200, stream_headers(exchange_.reply_headers(nullptr)));
     }
     const bool as_chunk = options.heartbeat_mode == HeartbeatMode::Chunk && chunk_ != nullptr;
-    exchange_.http.push_chunk(as_chunk ? std::string_view(*chunk_) : kComment);
+    const bool pings = exchange_.request.endpoint == chat::Endpoint::Messages;
+    exchange_.http.push_chunk(pings ? kPing : as_chunk ? std::string_view(*chunk_) : kComment);
     beaten_ = true;
   }
   if (now - last_sent_ >= options.heartbeat) last_sent_ = now;

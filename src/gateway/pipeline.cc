@@ -5,7 +5,10 @@
 
 #include "gateway/body.h"
 #include "gateway/dispatch.h"
-#include "wire/openai.h"
+#include "gateway/face.h"
+#include "gateway/routing_facts.h"
+#include "gateway/way.h"
+#include "wire/anthropic.h"
 
 namespace sluice::gateway {
 namespace {
@@ -36,7 +39,7 @@ Result<void> take_body(Exchange& exchange, std::string_view body) {
 }
 
 Result<void> decode(Exchange& exchange) {
-  Result<chat::Request> request = openai::decode_request(exchange.request.endpoint, exchange.body);
+  Result<chat::Request> request = decode_request(exchange.request.endpoint, exchange.body);
   if (!request) return std::move(request).error();
   exchange.request = *std::move(request);
   exchange.record.asked_model = exchange.request.model.substr(0, 128);
@@ -45,40 +48,67 @@ Result<void> decode(Exchange& exchange) {
   return {};
 }
 
-Result<void> find_route(Exchange& exchange) {
-  const routing::Router& router = exchange.snapshot->router;
-  exchange.route = router.find(exchange.request.model);
-  if (exchange.route == nullptr) {
-    Result<routing::Route> open = router.resolve_open(exchange.request.model);
-    if (!open) return std::move(open).error();
-    exchange.own_route(*std::move(open));
-  }
-  exchange.record.alias = exchange.route->alias;
+// The whole exchange's end: the longest that one of its targets may take, or what the client said.
+void set_deadline(Exchange& exchange) {
   Nanos longest = 0;
   for (const routing::Target& target : exchange.route->targets) {
     longest = std::max(longest, exchange.snapshot->upstreams[target.provider]->total_timeout());
   }
-  exchange.set_deadline(Deadline::at(exchange.started() + longest));
-  return {};
+  exchange.set_time_limit(std::min(longest, exchange.wishes().timeout.value_or(longest)));
+}
+
+// For targets that cannot count: an estimate of ours, which costs nothing (acceptance AG-2).
+bool counts_itself(const Exchange& exchange) {
+  const std::vector<routing::Target>& targets = exchange.route->targets;
+  return exchange.request.endpoint != chat::Endpoint::CountTokens ||
+         find_way(exchange, targets.front());
+}
+
+[[gnu::noinline]] Task<void> count_tokens(Exchange& exchange) {
+  const Result<const chat::Conversation*> conversation = exchange.conversation();
+  if (!conversation) {
+    co_await exchange.fail(conversation.error());
+    co_return;
+  }
+  const std::string body = anthropic::encode_count(anthropic::estimate_tokens(**conversation));
+  std::string headers = exchange.reply_headers(nullptr);
+  net::append_header(headers, "content-type", "application/json");
+  net::append_header(headers, "x-sluice-estimate", "true");
+  exchange.end(Outcome::Ok, 200);
+  co_await exchange.reply(200, std::move(headers), body);
 }
 
 Task<void> run_gates(Exchange& exchange) {
-  // 1. The body, within its limits: nothing can be said about a request that is not here.
+  // 1. What the client wants of us: a wish that is not understood is not to be guessed.
   Result<void> passed;
+  if (!exchange.wished()) {
+    const Error error(exchange.wished().error().outcome(), exchange.wished().error().message(),
+                      exchange.wished().error().param());
+    co_await exchange.fail(error);
+    co_return;
+  }
+  // 2. The body, within its limits: nothing can be said about a request that is not here.
   if (exchange.http.body_arrived()) {
     passed = take_body(exchange, exchange.http.arrived_body());
   } else {
     passed = co_await read_body(exchange);
   }
-  // 2. Its meaning: every later gate works on the middle form.
+  // 3. Its meaning: every later gate works on the middle form.
   if (passed) passed = decode(exchange);
-  // 3. Its targets: an unknown model is refused before anything is spent on it.
+  // 4. Its targets: an unknown model is refused before anything is spent on it. A body takes its
+  // time to arrive; what the configuration named at its start may not be callable any more.
+  if (passed) exchange.snapshot = exchange.shared.snapshot;
   if (passed) passed = find_route(exchange);
+  if (passed) set_deadline(exchange);
   if (!passed) {
     co_await exchange.fail(passed.error());
     co_return;
   }
-  // 4. The answer, from the first target that gives one.
+  if (!counts_itself(exchange)) {
+    co_await count_tokens(exchange);
+    co_return;
+  }
+  // 5. The answer, from the first target that gives one.
   co_await dispatch(exchange);
 }
 

@@ -5,15 +5,16 @@
 #include <string>
 #include <utility>
 
+#include "gateway/translation.h"
+#include "providers/reply_headers.h"
 #include "wire/coding.h"
-#include "wire/openai.h"
-#include "wire/openai_stream.h"
+#include "wire/reply_stream.h"
 #include "wire/sse.h"
 
 namespace sluice::gateway {
 namespace {
 
-using Kind = openai::StreamEvent::Kind;
+using Kind = chat::StreamEvent::Kind;
 
 // After the terminal event only the end of the body is missing. An upstream that takes longer over
 // it loses its connection, not our time.
@@ -22,13 +23,8 @@ constexpr Nanos kTailTime = 100 * kMillisecond;
 // An upstream and a client that are always ready must not keep the loop from everybody else.
 constexpr size_t kMostAtOnce = 256 * 1024;
 
-openai::StreamOptions reader_options(const Exchange& exchange, const routing::Target& target) {
-  return {.endpoint = exchange.request.endpoint,
-          .asked_usage = exchange.request.asked_usage,
-          .id = exchange.record.request_id,
-          .model = target.model,
-          .created = exchange.record.started_micros / 1'000'000};
-}
+// An estimate says that a count is of another moment only if it is more than this many times it.
+constexpr int64_t kFarMore = 2;
 
 class Relay {
  public:
@@ -36,7 +32,8 @@ class Relay {
   enum class Progress : uint8_t { More, Done, Failed };
   using Piece = std::optional<Result<std::string_view>>;
 
-  Relay(Exchange& exchange, const routing::Target& target, Heart& heart, net::CallReply reply);
+  Relay(Exchange& exchange, const Way& way, routing::AttemptPlan& plan, Heart& heart,
+        net::CallReply reply, Nanos began);
 
   Result<void> prepare();
   // The next piece of the body; nothing: await read() and give what it says to take().
@@ -52,7 +49,18 @@ class Relay {
 
   bool committed() const { return committed_; }
   const Error& error() const { return *error_; }
-  void settle_usage();
+  // Of a stream that failed after it was committed.
+  void note_break();
+  // `whole`: the stream came to its end.
+  void settle_usage(bool whole);
+  // The client has left and the operator wants to know what the answer cost: read on, for nobody.
+  bool drains() const {
+    return committed_ && exchange_.snapshot->stream.disconnect == Disconnect::Drain;
+  }
+  bool wants_drain() const;
+  // The next target may go on from the text the client has.
+  bool may_continue() const;
+  Task<void> drain();
   Task<void> finish();
 
  private:
@@ -60,19 +68,26 @@ class Relay {
   Progress digest(std::string_view bytes);
   Progress digest_end();
   Progress take(const sse::Event& event);
+  // Until when the upstream may be silent: before the first content its own limit holds too.
+  Until patience() const {
+    return committed_ ? exchange_.until()
+                      : exchange_.until().earlier(Deadline::at(first_token_by_));
+  }
   Progress fail(Outcome outcome, std::string message);
   void commit();
 
   Exchange& exchange_;
-  const routing::Target& target_;
+  const Way& way_;
+  routing::AttemptPlan& plan_;
   Heart& heart_;
   net::CallReply reply_;
   sse::Parser parser_;
-  openai::StreamReader reader_;
+  std::unique_ptr<chat::ReplyStream> reader_;
   std::unique_ptr<coding::Decoder> decoder_;  // of the reply's content coding, if it has one
   std::string passed_headers_;                // until the reply to the client has begun
   std::string held_;                          // events before the first content
   std::optional<Error> error_;
+  Nanos first_token_by_;
   Nanos heard_at_;  // when the upstream last sent anything
   Nanos asked_at_ = 0;
   size_t at_once_ = 0;  // bytes since we last waited for anything
@@ -81,13 +96,16 @@ class Relay {
   bool behind_ = false;
 };
 
-Relay::Relay(Exchange& exchange, const routing::Target& target, Heart& heart, net::CallReply reply)
+Relay::Relay(Exchange& exchange, const Way& way, routing::AttemptPlan& plan, Heart& heart,
+             net::CallReply reply, Nanos began)
     : exchange_(exchange),
-      target_(target),
+      way_(way),
+      plan_(plan),
       heart_(heart),
       reply_(std::move(reply)),
       parser_(exchange.snapshot->stream.max_event),
-      reader_(reader_options(exchange, target)),
+      reader_(make_stream(exchange, way)),
+      first_token_by_(began + way.timeouts.first_byte),
       heard_at_(exchange.shared.loop.now()) {}
 
 // What relay() calls is not inlined: its locals would become a part of the frame, and so of every
@@ -101,7 +119,7 @@ Relay::Relay(Exchange& exchange, const routing::Target& target, Heart& heart, ne
     if (!decoder) return std::move(decoder).error();
     decoder_ = *std::move(decoder);
   }
-  append_passed_headers(passed_headers_, headers);
+  providers::append_passed_headers(passed_headers_, way_.upstream.kind(), headers);
   return {};
 }
 
@@ -114,12 +132,18 @@ Relay::Piece Relay::try_read() {
 net::ReadSome Relay::read() {
   asked_at_ = exchange_.shared.loop.now();
   at_once_ = 0;
-  return reply_.read(exchange_.until());
+  return reply_.read(patience());
 }
 
 Relay::Piece Relay::take(const net::IoResult& got) {
   exchange_.add_upstream_time(exchange_.shared.loop.now() - asked_at_);
-  return reply_.take(got, exchange_.until());
+  // The reply is to be read on, so it must not hear of this.
+  if (got.status == net::IoStatus::Cancelled && drains() &&
+      exchange_.http.cancel().why() == Outcome::ClientClosed) {
+    return Result<std::string_view>(
+        Error(Outcome::ClientClosed, "the client closed the connection"));
+  }
+  return reply_.take(got, patience());
 }
 
 [[gnu::noinline]] Relay::Progress Relay::pass(const Result<std::string_view>& piece) {
@@ -128,7 +152,11 @@ Relay::Piece Relay::take(const net::IoResult& got) {
   Progress progress;
   if (!piece) {
     const Error& error = piece.error();
-    progress = fail(exchange_.blame(error.outcome(), heard_at_, committed_), error.message());
+    const bool time_left = !exchange_.until().deadline().passed(exchange_.now());
+    const bool its_own_limit = error.outcome() == Outcome::TotalTimeout && !committed_ &&
+                               (time_left || exchange_.client_gave_up());
+    const Outcome outcome = its_own_limit ? Outcome::FirstByteTimeout : error.outcome();
+    progress = fail(exchange_.blame(outcome, heard_at_, committed_), error.message());
   } else {
     heard_at_ = exchange_.shared.loop.now();
     at_once_ += piece->size();
@@ -179,9 +207,9 @@ Relay::Progress Relay::digest(std::string_view bytes) {
 }
 
 Relay::Progress Relay::take(const sse::Event& event) {
-  const openai::StreamEvent meaning = reader_.take(event, exchange_.shared.scratch);
+  const chat::StreamEvent meaning = reader_->take(event, exchange_.shared.scratch);
   if (meaning.kind == Kind::Error) {
-    return fail(reader_.error()->outcome, reader_.error()->message);
+    return fail(reader_->error()->outcome, reader_->error()->message);
   }
   if (!committed_ && (meaning.content || meaning.kind == Kind::Finish)) commit();
   if (!committed_ && meaning.kind == Kind::Done) {
@@ -198,9 +226,9 @@ Relay::Progress Relay::take(const sse::Event& event) {
 }
 
 Relay::Progress Relay::digest_end() {
-  const openai::StreamReader::End end = reader_.finish(exchange_.shared.scratch);
+  const chat::ReplyStream::End end = reader_->finish(exchange_.shared.scratch);
   if (!end.complete) {
-    return fail(reader_.saw_content() ? Outcome::Truncated : Outcome::UpstreamBadReply,
+    return fail(reader_->saw_content() ? Outcome::Truncated : Outcome::UpstreamBadReply,
                 "the upstream's stream ended before the answer did");
   }
   if (!committed_) commit();
@@ -217,26 +245,34 @@ Relay::Progress Relay::fail(Outcome outcome, std::string message) {
 // stay open for long.
 void Relay::commit() {
   committed_ = true;
-  exchange_.record.ttft_micros = (exchange_.now() - exchange_.started()) / kMicrosecond;
-  exchange_.record.answered_model = reader_.model().substr(0, 128);
+  plan_.succeeded(exchange_.now());
+  exchange_.stream_began();
+  exchange_.key_accepted(way_);
+  if (!exchange_.record.ttft_micros) {
+    exchange_.record.ttft_micros = (exchange_.now() - exchange_.started()) / kMicrosecond;
+  }
+  exchange_.record.answered_model = reader_->model().substr(0, 128);
   if (!exchange_.http.streaming()) {
-    std::string headers = stream_headers(exchange_.reply_headers(&target_));
+    std::string headers = stream_headers(exchange_.reply_headers(&way_));
     headers += passed_headers_;
+    if (exchange_.continuation() != nullptr) net::append_header(headers, "x-sluice-continue", "on");
+    if (exchange_.wishes().cost) net::append_header(headers, "trailer", "x-sluice-cost-usd");
     exchange_.http.start_stream(200, headers);
   }
   if (exchange_.snapshot->stream.heartbeat_mode == HeartbeatMode::Chunk) {
-    std::string event = reader_.empty_event();
+    std::string event = reader_->empty_event();
     if (!event.empty()) heart_.set_chunk(std::move(event));
   }
   exchange_.shared.out.append(held_);
   std::string().swap(held_);
   std::string().swap(passed_headers_);
-  exchange_.release_request();
+  if (exchange_.continuation() == nullptr) exchange_.release_request();
 }
 
 [[gnu::noinline]] Task<void> Relay::finish() {
   exchange_.end(Outcome::Ok, 200);
-  const Result<void> ended = co_await exchange_.http.end_stream();
+  const std::string trailers = exchange_.cost_trailer();
+  const Result<void> ended = co_await exchange_.http.end_stream(trailers);
   if (!ended) {
     exchange_.end(ended.error().outcome(), http_status_of(ended.error().outcome()),
                   ended.error().message());
@@ -246,24 +282,58 @@ void Relay::commit() {
   [[maybe_unused]] const Result<std::string_view> rest = co_await reply_.next(tail);
 }
 
-void Relay::settle_usage() {
-  telemetry::Record& record = exchange_.record;
-  if (reader_.usage()) {
-    record.usage = *reader_.usage();
-    record.usage_source = chat::UsageSource::Reported;
-  } else if (reader_.saw_content()) {
-    record.usage = openai::estimate_usage(exchange_.request.prompt_bytes, reader_.output_bytes(),
-                                          exchange_.request.max_output_tokens);
-    record.usage_source = chat::UsageSource::Estimated;
+bool Relay::may_continue() const {
+  const chat::Continuation* const answer = exchange_.continuation();
+  return answer != nullptr && answer->possible() && committed_ &&
+         is_upstream_failure(error_->outcome()) && !exchange_.http.cancel().cancelled();
+}
+
+bool Relay::wants_drain() const {
+  return drains() && error_->outcome() == Outcome::ClientClosed;
+}
+
+[[gnu::noinline]] Task<void> Relay::drain() {
+  const Until limit(exchange_.shared.loop.after(exchange_.snapshot->stream.drain_limit));
+  Error why = *std::exchange(error_, std::nullopt);
+  Progress progress = Progress::More;
+  while (progress == Progress::More) {
+    const Result<std::string_view> piece = co_await reply_.next(limit);
+    exchange_.shared.out.clear();
+    if (!piece || piece->empty()) break;
+    progress = digest(*piece);
   }
+  exchange_.shared.out.clear();
+  error_.emplace(std::move(why));
+}
+
+void Relay::note_break() {
+  plan_.broke({.outcome = error_->outcome(), .retry_after = std::nullopt}, exchange_.now());
+  exchange_.set_sequence(reader_->next_sequence());
+}
+
+[[gnu::noinline]] void Relay::settle_usage(bool whole) {
+  exchange_.remember_response(way_, reader_->response_id(), reader_->item_ids());
+  const std::optional<chat::Usage>& reported = reader_->usage();
+  if (!reported && !reader_->saw_content()) return;
+  const chat::Usage estimated = chat::estimate_usage(
+      exchange_.request.prompt_bytes, reader_->output_bytes(), exchange_.request.max_output_tokens);
+  // What is reported as a stream begins counts the prompt and hardly anything of the answer: where
+  // the stream broke, far more came than that.
+  if (reported && (whole || estimated.output() <= kFarMore * reported->output())) {
+    exchange_.add_usage(*reported, chat::UsageSource::Reported);
+    return;
+  }
+  chat::Usage usage = reported ? *reported : estimated;
+  usage.visible_output = estimated.visible_output;
+  exchange_.add_usage(usage, chat::UsageSource::Estimated);
 }
 
 }  // namespace
 
-Task<Answered> relay(Exchange& exchange, const routing::Target& target, Heart& heart,
-                     net::CallReply reply) {
+Task<Answered> relay(Exchange& exchange, const Way& way, routing::AttemptPlan& plan, Heart& heart,
+                     net::CallReply reply, Nanos began) {
   using Progress = Relay::Progress;
-  Relay stream(exchange, target, heart, std::move(reply));
+  Relay stream(exchange, way, plan, heart, std::move(reply), began);
   if (Result<void> ready = stream.prepare(); !ready) co_return failed(ready.error());
   Progress progress = Progress::More;
   while (progress == Progress::More) {
@@ -277,8 +347,15 @@ Task<Answered> relay(Exchange& exchange, const routing::Target& target, Heart& h
     progress = co_await stream.pause();
   }
   if (progress == Progress::Failed && !stream.committed()) co_return failed(stream.error());
-  stream.settle_usage();
+  if (progress == Progress::Failed && stream.wants_drain()) co_await stream.drain();
+  stream.settle_usage(progress != Progress::Failed);
+  if (progress == Progress::Failed && stream.may_continue()) {
+    exchange.add_reason("broke off after " + std::to_string(exchange.continuation()->text.size()) +
+                        " bytes of text, which the next target is to go on from");
+    co_return failed(stream.error());
+  }
   if (progress == Progress::Failed) {
+    stream.note_break();
     co_await exchange.fail(stream.error());
   } else {
     co_await stream.finish();

@@ -1,0 +1,16 @@
+// GET /v1/models and /v1/models/{id}: what may be asked for, from the configuration alone, so that
+// it is answered when every upstream is down (acceptance AG-7). Anthropic's clients, known by their
+// version header, get that dialect's shape.
+#pragma once
+
+#include <string>
+
+#include "gateway/exchange.h"
+#include "net/server.h"
+
+namespace sluice::api {
+
+Task<void> list_models(gateway::Shared& shared, net::ServerExchange& http);
+Task<void> describe_model(gateway::Shared& shared, net::ServerExchange& http, std::string id);
+
+}  // namespace sluice::api

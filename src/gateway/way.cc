@@ -1,0 +1,39 @@
+#include "gateway/way.h"
+
+namespace sluice::gateway {
+namespace {
+
+// A model that thinks first may be silent for long, and so may one that was asked to.
+bool may_think(const Exchange& exchange, const routing::Target& target) {
+  if (exchange.request.reasons) return true;
+  const Snapshot& snapshot = *exchange.snapshot;
+  if (target.slot < snapshot.upstreams.size()) return providers::traits_of(target.model).reasons;
+  return snapshot.traits[target.slot].reasons;
+}
+
+}  // namespace
+
+std::optional<Way> find_way(const Exchange& exchange, const routing::Target& target) {
+  const providers::Upstream& upstream = *exchange.snapshot->upstreams[target.provider];
+  const std::optional<providers::Call> call =
+      upstream.call_for(exchange.request.endpoint, target.model);
+  if (!call) return std::nullopt;
+  Way way{.target = target, .upstream = upstream, .call = *call};
+  way.timeouts = upstream.timeouts();
+  way.total = upstream.total_timeout();
+  const bool thinks = may_think(exchange, target);
+  if (thinks) way.timeouts.first_byte = upstream.reasoning_timeout();
+  if (const routing::Timeouts* own = target.timeouts; own != nullptr) {
+    way.timeouts.connect = own->connect.value_or(way.timeouts.connect);
+    way.timeouts.first_byte = own->first_byte.value_or(way.timeouts.first_byte);
+    way.timeouts.idle = own->idle.value_or(way.timeouts.idle);
+    way.total = own->total.value_or(way.total);
+  }
+  return way;
+}
+
+std::string name_of(const Way& way) {
+  return way.upstream.name() + "/" + way.target.model;
+}
+
+}  // namespace sluice::gateway
