@@ -11,6 +11,7 @@
 #include "app/config_finish.h"
 #include "app/config_reader.h"
 #include "app/config_routes.h"
+#include "app/config_strategy_check.h"
 #include "app/config_tree.h"
 
 namespace sluice::app {
@@ -123,6 +124,8 @@ LoadOutcome fill(const LoadInput& input, const Node& root, const SourceText& tex
   derive(reader, input.around);
   check_together(reader);
   resolve_routes(reader);
+  check_strategies(reader);
+  check_router(reader);
   try_files(input, reader);
 
   LoadOutcome outcome;

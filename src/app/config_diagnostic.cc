@@ -71,7 +71,7 @@ constexpr auto kRules = std::to_array<RuleInfo>({
     {Rule::ModelNotServed, Error, "the provider does not serve this model",
      "The provider has a closed list of models (`models` without `open: true`) and this one is "
      "not in it."},
-    {Rule::RouteCycle, Error, "tiers and aliases form a circle",
+    {Rule::RouteCycle, Error, "tiers, aliases and routes form a circle",
      "Following the names from entry to entry leads back to the start, so no provider is ever "
      "reached."},
     {Rule::NameClash, Error, "one name for two things",
@@ -82,6 +82,12 @@ constexpr auto kRules = std::to_array<RuleInfo>({
      "later entry, so this one has no effect."},
     {Rule::NeedsOther, Error, "settings that do not fit together",
      "One setting makes sense only together with, or without, another one."},
+    {Rule::BadCondition, Error, "a condition that cannot be read",
+     "The `when` of a conditional route is not in the language that docs/routing.md describes. A "
+     "condition nobody can read would never match, and its traffic would go elsewhere unseen."},
+    {Rule::BadRouting, Error, "routing that cannot work",
+     "Each name by itself is right, but together they give no way to route: a restricted route "
+     "without a local target, too many targets, a phrase of `auto` that says nothing."},
     {Rule::UnknownModel, Warning, "a model nobody has heard of",
      "The model is in no `models` list and not in the price catalogue. It may be new; it may be "
      "mistyped. List it under the provider's `models` if it is right."},

@@ -37,6 +37,8 @@ enum class Rule : uint16_t {
   NameClash = 504,
   UnreachableTarget = 505,
   NeedsOther = 506,
+  BadCondition = 507,
+  BadRouting = 508,
   UnknownModel = 601,
   NoPrice = 602,
   UnusableFile = 701,

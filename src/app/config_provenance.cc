@@ -18,4 +18,9 @@ Place Provenance::place_of(const std::string& path) const {
   }
 }
 
+Place Provenance::place_of_key(const std::string& path) const {
+  const auto found = keys_.find(path);
+  return found == keys_.end() ? place_of(path) : found->second;
+}
+
 }  // namespace sluice::app

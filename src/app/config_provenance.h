@@ -34,14 +34,19 @@ class Provenance {
   // Where a section ("server"), an entry of a map ("providers.eu") or an item of a list
   // ("tiers.fast[1]") stands. The first word counts.
   void locate(const std::string& path, Place place) { places_.emplace(path, std::move(place)); }
+  // Where the key itself stands of what locate() found the value of.
+  void locate_key(const std::string& path, Place place) { keys_.emplace(path, std::move(place)); }
   // Whether something was located there.
   bool knows(const std::string& path) const { return places_.contains(path); }
   // The item's place, or that of the nearest thing around it, or of nothing at all.
   Place place_of(const std::string& path) const;
+  // The place of its key where that is known.
+  Place place_of_key(const std::string& path) const;
 
  private:
   std::map<std::string, std::vector<Given>> givens_;
   std::map<std::string, Place> places_;
+  std::map<std::string, Place> keys_;
   std::vector<Given> nobody_;  // stays empty
 };
 

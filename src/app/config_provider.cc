@@ -6,16 +6,28 @@
 
 #include "app/config_names.h"
 #include "providers/lab_models.h"
+#include "providers/portkey.h"
+#include "providers/preset.h"
 
 namespace sluice::app {
 namespace {
+
+// A preset's base URL may name a part that only its owner knows: {RESOURCE}.
+bool is_pattern(std::string_view url) {
+  return url.find('{') != std::string_view::npos;
+}
 
 // Where each kind is at home. Only the provider named `openai` is at OpenAI by itself: a forgotten
 // base_url must not send another provider's key there.
 std::string home_of(const ProviderSettings& provider) {
   switch (provider.kind) {
-    case ProviderKind::OpenAi:
-      return provider.name == "openai" ? "https://api.openai.com/v1" : "";
+    case ProviderKind::OpenAi: {
+      const std::string_view preset = provider.preset.empty() && provider.name == "openai"
+                                          ? std::string_view("openai")
+                                          : provider.preset;
+      const providers::Preset* const found = providers::preset_named(preset);
+      return found == nullptr || is_pattern(found->base_url) ? "" : std::string(found->base_url);
+    }
     case ProviderKind::Anthropic:
       return "https://api.anthropic.com/v1";
     case ProviderKind::Portkey:
@@ -106,10 +118,16 @@ void check_habits(Reader& reader, const ProviderSettings& provider) {
     warn(reader, Rule::DoubtfulUrl, path + ".base_url", "says `/v1` twice", "write `/v1` once");
 }
 
+// Somebody gave it a value: a default is nobody's word.
+bool is_written(const Reader& reader, const std::string& path) {
+  const std::vector<Given>& given = reader.provenance.of(path);
+  return !given.empty() && given.front().layer != Layer::Default;
+}
+
 void check_kind(Reader& reader, const ProviderSettings& provider, const std::string& path) {
   for (const auto& only : kKindOnly) {
     const std::string own = fmt::format("{}.{}", path, only.leaf);
-    needs(reader, provider.kind != only.kind && reader.has(own), own,
+    needs(reader, provider.kind != only.kind && is_written(reader, own), own,
           fmt::format("`{}` has a meaning only for kind `{}`", own,
                       names_of(ProviderKind{})[static_cast<size_t>(only.kind)]));
   }
@@ -132,6 +150,12 @@ void check_keys(Reader& reader, const ProviderSettings& provider, const std::str
 
 void check_cortex(Reader& reader, const ProviderSettings& provider, const std::string& path) {
   if (provider.kind != ProviderKind::Cortex) return;
+  for (const bool several : {false, true}) {
+    const bool given = several ? !provider.keys.empty() : !provider.api_key.empty();
+    const std::string own = path + (several ? ".keys" : ".api_key");
+    needs(reader, given, own, fmt::format("`{}` has no meaning for kind `cortex`", own),
+          "write `token`, `oauth_token` or `private_key_file`");
+  }
   const auto& cortex = provider.cortex;
   const int ways = (cortex.private_key_file.empty() ? 0 : 1) + (cortex.token.empty() ? 0 : 1) +
                    (cortex.oauth_token.empty() ? 0 : 1);
@@ -140,6 +164,32 @@ void check_cortex(Reader& reader, const ProviderSettings& provider, const std::s
   needs(reader, !cortex.private_key_file.empty() && (cortex.account.empty() || cortex.user.empty()),
         path + ".private_key_file",
         fmt::format("`{0}.private_key_file` needs `{0}.account` and `{0}.user`", path));
+}
+
+void check_portkey(Reader& reader, const ProviderSettings& provider, const std::string& path) {
+  if (provider.portkey.config.empty()) return;
+  const auto config = providers::tamed_portkey_config(provider.portkey.config, false);
+  if (config) return;
+  const std::string own = path + ".config";
+  reader.complain(Rule::BadValue, reader.provenance.place_of(own), own,
+                  fmt::format("`{}`: {}", own, config.error().message()));
+}
+
+void check_preset(Reader& reader, const ProviderSettings& provider, const std::string& path) {
+  if (provider.preset.empty() || providers::preset_named(provider.preset) != nullptr) return;
+  std::vector<std::string_view> names;
+  for (const providers::Preset& preset : providers::presets()) names.push_back(preset.name);
+  reader.complain(Rule::UnknownChoice, reader.provenance.place_of(path + ".preset"),
+                  path + ".preset", fmt::format("`{}` is no preset", provider.preset),
+                  did_you_mean(provider.preset, names));
+}
+
+// What to do about a base URL that is missing and cannot be known.
+std::string missing_url_hint(const ProviderSettings& provider) {
+  if (provider.kind == ProviderKind::Cortex) return "or `account`, from which it follows";
+  const providers::Preset* const preset = providers::preset_named(provider.preset);
+  if (preset != nullptr) return fmt::format("it looks like {}", preset->base_url);
+  return "only the provider named `openai` and those with a `preset` have one by default";
 }
 
 void check_others(Reader& reader, const ProviderSettings& provider, const std::string& path) {
@@ -218,8 +268,9 @@ void derive_provider(Reader& reader, ProviderSettings& provider, const ProxyEnvi
   if (!home.empty() && !reader.has(prefix + "base_url"))
     reader.give(*property("providers.*.base_url"), provider.name, home, Layer::Default, "default");
   if (!reader.has(prefix + "local")) {
-    provider.local = provider.kind == ProviderKind::Cortex;
-    note(reader, prefix + "local", "default, by kind", text_of(provider.local));
+    const providers::Preset* const preset = providers::preset_named(provider.preset);
+    provider.local = provider.kind == ProviderKind::Cortex || (preset != nullptr && preset->local);
+    note(reader, prefix + "local", "default, by kind and preset", text_of(provider.local));
   }
   complete_path(provider);
   if (provider.proxy.mode == ProxyMode::Environment && !provider.base_url.empty())
@@ -240,13 +291,14 @@ void check_provider(Reader& reader, const ProviderSettings& provider) {
   check_kind(reader, provider, path);
   check_keys(reader, provider, path);
   check_cortex(reader, provider, path);
+  check_preset(reader, provider, path);
+  check_portkey(reader, provider, path);
   check_others(reader, provider, path);
-  if (provider.base_url.empty() && !reader.complained_about(path + ".base_url"))
+  const bool explained =
+      reader.complained_about(path + ".base_url") || reader.complained_about(path + ".preset");
+  if (provider.base_url.empty() && !explained)
     reader.complain(Rule::MissingKey, reader.provenance.place_of(path), path + ".base_url",
-                    fmt::format("`{}` needs `base_url`", path),
-                    provider.kind == ProviderKind::Cortex
-                        ? "or `account`, from which it follows"
-                        : "only the provider named `openai` has one by default");
+                    fmt::format("`{}` needs `base_url`", path), missing_url_hint(provider));
   check_habits(reader, provider);
 }
 

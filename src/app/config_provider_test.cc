@@ -74,7 +74,7 @@ providers: {openai: {kind: openai, api_key: ${OPENAI_API_KEY}}}
 routes:
   split:
     strategy: weighted
-    targets: [{target: openai/a, weight: 0.7}, {target: openai/b, weight: "3"}]
+    targets: [{target: openai/a, weight: 0.7}, {target: openai/b, name: "3"}]
     sticky: user
     continue: true
 tasks: {chat: split}
@@ -82,7 +82,7 @@ tasks: {chat: split}
   ASSERT_THAT(settings.routes, SizeIs(1));
   EXPECT_EQ(settings.routes.front().tree.json,
             R"({"strategy":"weighted","targets":[{"target":"openai/a","weight":0.7},)"
-            R"({"target":"openai/b","weight":"3"}],"sticky":"user","continue":true})");
+            R"({"target":"openai/b","name":"3"}],"sticky":"user","continue":true})");
   EXPECT_EQ(settings.tasks.front().strategy, "split");
   EXPECT_THAT(settings.tasks.front().targets, IsEmpty());
 }
@@ -92,6 +92,25 @@ TEST(ConfigProvider, WhatOneKindKnowsIsRefusedElsewhere) {
       complaints_about(
           "providers: {openai: {kind: openai, app_title: Mine, virtual_keys: {a: b}}}"),
       ElementsAre(HasSubstr("only for kind `openrouter`"), HasSubstr("only for kind `portkey`")));
+}
+
+TEST(ConfigProvider, APresetSaysWhereItsServiceIs) {
+  const auto settings = settings_of(
+      "providers: {fast: {kind: openai, preset: groq, api_key: ${OPENAI_API_KEY}}, "
+      "house: {kind: openai, preset: ollama}}");
+  EXPECT_EQ(settings.providers[0].base_url, (BaseUrl{true, "api.groq.com", 443, "/openai/v1"}));
+  EXPECT_FALSE(settings.providers[0].local);
+  EXPECT_TRUE(settings.providers[1].local);
+  EXPECT_THAT(complaints_about("providers: {a: {kind: openai, preset: azure}}"),
+              ElementsAre(HasSubstr("needs `base_url`")));
+  EXPECT_THAT(complaints_about("providers: {a: {kind: openai, preset: grok}}"),
+              ElementsAre(HasSubstr("`grok` is no preset")));
+}
+
+TEST(ConfigProvider, CFG_4_AConfigOfPortkeyIsAnIdOrJson) {
+  EXPECT_THAT(complaints_about("providers: {p: {kind: portkey, config: '{bad'}}"),
+              ElementsAre(HasSubstr("`providers.p.config`: the Portkey config is not valid JSON")));
+  EXPECT_THAT(complaints_about("providers: {p: {kind: portkey, config: pc-lab}}"), IsEmpty());
 }
 
 TEST(ConfigProvider, CortexNeedsOneWayToShowWhoItIs) {
@@ -137,6 +156,38 @@ TEST(ConfigProvider, PhrasesBelongToTasksThatExist) {
                        "tasks: {chat: openai/a}\n"
                        "auto: {default: chta, phrases: {code: [stack trace]}}"),
       ElementsAre(HasSubstr("no task is called `chta`"), HasSubstr("no task is called `code`")));
+}
+
+TEST(ConfigProvider, APresetKnowsTheBaseUrlAndWhetherItIsLocal) {
+  const auto settings = settings_of(R"(
+providers:
+  openai: {kind: openai}
+  groq: {kind: openai, preset: groq}
+  ollama: {kind: openai, preset: ollama}
+  moved: {kind: openai, preset: vllm, base_url: http://gpu:8000/v1, local: false}
+  azure: {kind: openai, preset: azure, base_url: https://acme.openai.azure.com/openai/v1}
+)");
+  ASSERT_THAT(settings.providers, SizeIs(5));
+  EXPECT_EQ(settings.providers[0].base_url, (BaseUrl{true, "api.openai.com", 443, "/v1"}));
+  EXPECT_EQ(settings.providers[1].base_url, (BaseUrl{true, "api.groq.com", 443, "/openai/v1"}));
+  EXPECT_FALSE(settings.providers[1].local);
+  EXPECT_EQ(settings.providers[2].base_url, (BaseUrl{false, "localhost", 11434, "/v1"}));
+  EXPECT_TRUE(settings.providers[2].local);
+  EXPECT_EQ(settings.providers[3].base_url, (BaseUrl{false, "gpu", 8000, "/v1"}));
+  EXPECT_FALSE(settings.providers[3].local);
+}
+
+TEST(ConfigProvider, APresetThatIsNoneIsNamedWithTheNearest) {
+  EXPECT_THAT(complaints_about("providers: {g: {kind: openai, preset: grok}}"),
+              ElementsAre("`grok` is no preset"));
+  EXPECT_THAT(complaints_about("providers: {g: {kind: openai, preset: azure}}"),
+              ElementsAre("`providers.g` needs `base_url`"));
+}
+
+TEST(ConfigProvider, AKeyThatWouldNotBeUsedIsRefused) {
+  EXPECT_THAT(complaints_about("providers: {c: {kind: cortex, base_url: https://x, token: "
+                               "${PORTKEY_API_KEY}, api_key: ${OPENAI_API_KEY}}}"),
+              ElementsAre("`providers.c.api_key` has no meaning for kind `cortex`"));
 }
 
 }  // namespace

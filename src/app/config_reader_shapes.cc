@@ -154,6 +154,7 @@ bool Reader::append_json(const Node& node, const Where& where, std::string& out)
         out += i == 0 ? '{' : ',';
         out += json_quoted(node.keys[i].name) + ':';
         const Where item{where.row, joined(where.path, node.keys[i].name), where.name};
+        provenance.locate_key(item.path, place_of(node.keys[i].spot));
         good &= append_json(node.items[i], item, out);
       }
       out += node.keys.empty() ? "{}" : "}";

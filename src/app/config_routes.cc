@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
-#include "app/config_names.h"
+#include "app/config_target_names.h"
 
 namespace sluice::app {
 namespace {
@@ -16,13 +17,12 @@ constexpr int kMaxNesting = 32;
 
 class RouteResolver {
  public:
-  explicit RouteResolver(Reader& reader) : reader_(reader), settings_(reader.settings) {
+  explicit RouteResolver(Reader& reader)
+      : reader_(reader), settings_(reader.settings), names_(reader) {
     for (auto& route : settings_.tiers) routes_.try_emplace(route.name, Entry{"tiers", &route});
     for (auto& route : settings_.aliases) routes_.try_emplace(route.name, Entry{"aliases", &route});
-    for (const auto& route : settings_.routes) strategies_.insert(route.name);
     tasks_.reserve(settings_.tasks.size());
     for (auto& route : settings_.tasks) tasks_.push_back(Entry{"tasks", &route});
-    for (const auto& provider : settings_.providers) providers_.emplace(provider.name, &provider);
   }
 
   void run() {
@@ -53,7 +53,7 @@ class RouteResolver {
 
   void find_clashes() {
     for (const auto& route : settings_.routes)
-      if (routes_.contains(route.name) || providers_.contains(route.name))
+      if (routes_.contains(route.name) || names_.is_provider(route.name))
         complain(Rule::NameClash, "routes." + route.name,
                  fmt::format("`{}` is a route and something else too", route.name));
     for (const auto& alias : settings_.aliases)
@@ -61,16 +61,32 @@ class RouteResolver {
         complain(Rule::NameClash, "aliases." + alias.name,
                  fmt::format("`{}` is both an alias and a tier", alias.name));
     for (const auto& [name, entry] : routes_)
-      if (providers_.contains(name))
+      if (names_.is_provider(name))
         complain(Rule::NameClash, fmt::format("{}.{}", entry.section, name),
                  fmt::format("`{}` is both {} and a provider", name,
                              entry.section == "tiers" ? "a tier" : "an alias"));
+    for (const auto& alias : settings_.aliases)
+      if (alias.name.starts_with("task/"))
+        complain(Rule::NameClash, "aliases." + alias.name, "`task/NAME` asks for a task");
+    if (settings_.tasks.empty()) return;
+    // What `model: auto` asks for as soon as there are tasks.
+    const auto reserved = [&](std::string_view section) {
+      complain(Rule::NameClash, fmt::format("{}.auto", section),
+               "`auto` as a model asks for the task that a text speaks for", "take another name");
+    };
+    if (const auto found = routes_.find("auto"); found != routes_.end())
+      reserved(found->second.section);
+    if (names_.is_route("auto")) reserved("routes");
   }
 
   void expand_rule(const std::string& name, Route& targets) {
     targets.name = name;
     Entry entry{"resilience", &targets};
     expand(entry, 0);
+    if (!targets.strategy.empty())
+      complain(Rule::NeedsOther, path_of_item(entry, 0),
+               fmt::format("`{}` chooses by a strategy of its own; here stand targets only",
+                           targets.strategy));
   }
 
   void expand(Entry& entry, int depth) {
@@ -98,12 +114,12 @@ class RouteResolver {
 
   std::vector<Target> targets_of(Entry& entry, size_t item, int depth) {
     const std::string& text = entry.route->entries[item];
-    const size_t slash = text.find('/');
-    const auto provider = text.substr(0, slash);
-    if (slash != std::string::npos && providers_.contains(provider))
-      return one_target(entry, item, provider, text.substr(slash + 1));
+    if (names_.provider_of(text) != nullptr) {
+      std::optional<Target> target = names_.target(text, path_of_item(entry, item));
+      return target ? std::vector<Target>{*std::move(target)} : std::vector<Target>{};
+    }
     const auto inner = routes_.find(text);
-    if (inner == routes_.end() && strategies_.contains(text)) {
+    if (inner == routes_.end() && names_.is_route(text)) {
       entry.route->strategy = text;
       if (entry.route->entries.size() > 1)
         complain(Rule::NeedsOther, path_of_item(entry, item),
@@ -113,7 +129,7 @@ class RouteResolver {
       return {};
     }
     if (inner == routes_.end()) {
-      unknown(entry, item);
+      names_.unknown(text, path_of_item(entry, item), entry.route->name);
       return {};
     }
     return inner_targets(entry, item, inner->second, depth);
@@ -142,53 +158,6 @@ class RouteResolver {
     return inner.route->targets;
   }
 
-  std::vector<Target> one_target(const Entry& entry, size_t item, const std::string& name,
-                                 std::string model) {
-    const auto& provider = *providers_.at(name);
-    if (model.empty()) {
-      complain(Rule::BadName, path_of_item(entry, item), fmt::format("`{}/` names no model", name));
-      return {};
-    }
-    const auto& models = provider.models;
-    if (!provider.open && std::find(models.begin(), models.end(), model) == models.end()) {
-      const std::vector<std::string_view> known(models.begin(), models.end());
-      auto hint = did_you_mean(model, known);
-      if (hint.empty()) hint = fmt::format("add it to `providers.{}.models`", name);
-      complain(Rule::ModelNotServed, path_of_item(entry, item),
-               fmt::format("provider `{}` does not list the model `{}`", name, model),
-               std::move(hint));
-      return {};
-    }
-    std::vector<Target> targets(1);
-    targets.front().provider = name;
-    targets.front().model = std::move(model);
-    return targets;
-  }
-
-  void unknown(const Entry& entry, size_t item) {
-    const std::string& text = entry.route->entries[item];
-    const size_t slash = text.find('/');
-    std::vector<std::string_view> names;
-    for (const auto& [name, provider] : providers_) names.push_back(name);
-    if (slash != std::string::npos)
-      return complain(Rule::UnknownProvider, path_of_item(entry, item),
-                      fmt::format("no provider is called `{}`", text.substr(0, slash)),
-                      did_you_mean(std::string_view(text).substr(0, slash), names));
-    if (providers_.contains(text))
-      return complain(Rule::UnknownProvider, path_of_item(entry, item),
-                      fmt::format("`{}` is a provider without a model", text),
-                      fmt::format("write `{}/model`", text));
-    names.clear();
-    for (const auto& [name, route] : routes_)
-      if (name != entry.route->name) names.push_back(name);
-    for (const auto& name : strategies_) names.push_back(name);
-    auto hint = did_you_mean(text, names);
-    if (hint.empty()) hint = "write `provider/model`";
-    complain(Rule::UnknownProvider, path_of_item(entry, item),
-             fmt::format("`{}` is neither `provider/model` nor a tier, alias or route", text),
-             std::move(hint));
-  }
-
   void circle(const Entry& entry, size_t item, const Entry& first) {
     std::string way;
     const auto from = std::find(underway_.begin(), underway_.end(), &first);
@@ -200,9 +169,8 @@ class RouteResolver {
 
   Reader& reader_;
   Settings& settings_;
+  TargetNames names_;
   std::map<std::string, Entry, std::less<>> routes_;
-  std::map<std::string, const ProviderSettings*, std::less<>> providers_;
-  std::set<std::string, std::less<>> strategies_;
   std::vector<Entry> tasks_;
   std::vector<const Entry*> underway_;
 };

@@ -52,7 +52,7 @@ constexpr auto kRows = std::to_array<Property>({
      .word = Word::Name},
     {.key = "providers.*.local",
      .slot = &of_provider<&P::local>,
-     .derived = "true for cortex",
+     .derived = "true for cortex and for presets of your own machines",
      .doc = "Data that must not leave (`x-sluice-data: restricted`, or a restricted route) may go "
             "there, and nowhere else."},
     {.key = "providers.*.stands_in_for",

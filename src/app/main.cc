@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fmt/format.h>
+#include <fstream>
 #include <iostream>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "app/commands/check.h"
+#include "app/commands/import.h"
 #include "app/commands/lab.h"
 #include "app/commands/ledger.h"
 #include "app/commands/serve.h"
@@ -83,11 +85,29 @@ void add_lab(CLI::App& app, int& exit_code) {
   command->add_option("--listen", arguments->listen, "Address and port")->capture_default_str();
   command->add_option("--seed", arguments->seed, "The same seed gives the same replies")
       ->capture_default_str();
+  command
+      ->add_option("--fault", arguments->faults,
+                   "A fault and the share of all requests it strikes (reset=5%); may be repeated")
+      ->allow_extra_args(false);
   auto* cert =
       command->add_option("--tls-cert", arguments->cert_file, "Certificate chain (PEM): serve TLS");
   auto* key = command->add_option("--tls-key", arguments->key_file, "Its private key (PEM)");
   cert->needs(key);
   key->needs(cert);
+  auto* account = command->add_option("--snowflake-account", arguments->snowflake_account,
+                                      "Account of the Snowflake user whose JWTs are good");
+  auto* user = command->add_option("--snowflake-user", arguments->snowflake_user, "Its name");
+  auto* public_key = command
+                         ->add_option("--snowflake-public-key", arguments->snowflake_key_files,
+                                      "Its public key (PEM); twice while keys rotate")
+                         ->expected(1, 2);
+  account->needs(public_key);
+  user->needs(public_key);
+  public_key->needs(account)->needs(user);
+  command
+      ->add_option("--snowflake-pat", arguments->snowflake_pat,
+                   "The programmatic access token that is good")
+      ->capture_default_str();
   auto reference = std::make_shared<bool>(false);
   command->add_flag("--reference", *reference, "Print its manual (docs/lab.md) and end");
   command->callback([arguments, reference, &exit_code] {
@@ -143,6 +163,50 @@ void add_config(CLI::App& app, int& exit_code) {
     exit_code = print(explain_key(input_from(*file, kAround), *setting,
                                   *json ? ExplainFormat::Json : ExplainFormat::Text));
   });
+}
+
+// To the file, or to stdout without one.
+int write_configuration(const CommandResult& result, const std::string& file) {
+  if (file.empty() || result.exit_code == kExitInvalid) return print(result);
+  std::ofstream out(file, std::ios::binary | std::ios::trunc);
+  out << result.out;
+  out.close();
+  if (!out) {
+    std::cerr << "sluice: cannot write " << file << "\n";
+    return kExitInvalid;
+  }
+  std::cerr << result.err;
+  return result.exit_code;
+}
+
+void add_import(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand("import", "Turn another gateway's configuration into one");
+  command->require_subcommand(1);
+  command->footer(
+      "The configuration goes to stdout, the report to stderr. Exit codes: 0 all was carried "
+      "over,\n"
+      "1 something differs or has no counterpart, 2 the file could not be used.");
+  const auto add = [&](const char* name, const char* help, ImportFrom from) {
+    auto* source = command->add_subcommand(name, help);
+    auto file = std::make_shared<std::string>();
+    auto output = std::make_shared<std::string>();
+    auto json = std::make_shared<bool>(false);
+    source->add_option("file", *file, "The file")->required();
+    source->add_option("-o,--output", *output, "Write the configuration there");
+    source->add_flag("--json", *json, "The report as JSON");
+    source->callback([file, output, json, from, &exit_code] {
+      const Result<std::string> text = file_content(*file);
+      if (!text) {
+        std::cerr << "sluice: " << *file << " cannot be read: " << text.error().message() << "\n";
+        exit_code = kExitInvalid;
+        return;
+      }
+      const auto format = *json ? ReportFormat::Json : ReportFormat::Text;
+      exit_code = write_configuration(import_configuration(from, *file, *text, format), *output);
+    });
+  };
+  add("portkey", "A Portkey config (JSON)", ImportFrom::Portkey);
+  add("litellm", "A LiteLLM proxy configuration (YAML)", ImportFrom::LiteLlm);
 }
 
 CLI::Option* add_ledger_options(CLI::App* command, std::shared_ptr<std::string> path,
@@ -229,6 +293,7 @@ int run(int argc, char** argv) {
   add_lab(app, exit_code);
   add_check(app, exit_code);
   add_config(app, exit_code);
+  add_import(app, exit_code);
   add_ledger(app, exit_code);
   add_version(app);
   if (const std::string unknown = unknown_command(app, argc, argv); !unknown.empty()) {

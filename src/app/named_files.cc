@@ -11,6 +11,7 @@
 #include "app/file_content.h"
 #include "app/telemetry_stack.h"
 #include "net/tls.h"
+#include "providers/snowflake_jwt.h"
 
 namespace sluice::app {
 namespace {
@@ -60,10 +61,24 @@ class FileTrial {
     const bool ca = readable(section + ".ca_file", tls.ca_file);
     const bool cert = readable(section + ".cert_file", tls.cert_file);
     const bool key = readable(section + ".key_file", tls.key_file);
+    try_snowflake_key(provider);
     if ((tls.ca_file.empty() && tls.cert_file.empty()) || !ca || !cert || !key) return;
     const auto context = net::TlsClientContext::make(
         {.ca_file = tls.ca_file, .cert_file = tls.cert_file, .key_file = tls.key_file});
     if (!context) add(section, context.error().message());
+  }
+
+  void try_snowflake_key(const ProviderSettings& provider) {
+    const CortexSettings& own = provider.cortex;
+    const std::string setting = fmt::format("providers.{}.private_key_file", provider.name);
+    if (own.private_key_file.empty() || !readable(setting, own.private_key_file)) return;
+    Result<std::string> pem = file_content(own.private_key_file);
+    if (!pem) return;  // gone since it was tried
+    const auto key = providers::SnowflakeJwt::make({.account = own.account,
+                                                    .user = own.user,
+                                                    .private_key = Secret(*std::move(pem)),
+                                                    .passphrase = own.private_key_passphrase});
+    if (!key) add(setting, key.error().message());
   }
 
   void try_prices(const Settings& settings) {

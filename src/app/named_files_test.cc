@@ -53,6 +53,18 @@ TEST_F(NamedFiles, NoneAreNamedByTheDefaults) {
   EXPECT_THAT(faults_in_files(Settings{}), IsEmpty());
 }
 
+TEST_F(NamedFiles, CFG_4_TheKeyOfSnowflakeMustBeOne) {
+  CortexSettings& cortex = provider_of(settings_, "c").cortex;
+  cortex.account = "org-account";
+  cortex.user = "writer";
+  cortex.private_key_file = gone_;
+  EXPECT_THAT(fault(), HasSubstr("providers.c.private_key_file `providers.c.private_key_file`: "
+                                 "cannot read " +
+                                 gone_));
+  cortex.private_key_file = write("no-key.pem", "no key at all\n");
+  EXPECT_THAT(fault(), HasSubstr("the private key is no PEM text"));
+}
+
 TEST_F(NamedFiles, OfTheServersTlsMustBeThereAndBelongTogether) {
   const auto files = authority_.issue("server");
   settings_.server.tls = {.cert_file = gone_, .key_file = files.key, .client_ca_file = ""};

@@ -1,6 +1,7 @@
 #include "app/service.h"
 
 #include <algorithm>
+#include <latch>
 #include <sys/stat.h>
 #include <thread>
 #include <utility>
@@ -81,6 +82,7 @@ Service::Service(Loaded loaded, Reload reload, std::string config_file)
     : loaded_(std::move(loaded)),
       reload_(std::move(reload)),
       config_file_(std::move(config_file)),
+      lasting_(static_cast<uint64_t>(clock_.wall_micros())),
       health_(std::string(kVersion), [this] { return health(); }) {}
 
 // Workers first: their exchanges hand their rows to the ledger, which then writes what it has.
@@ -114,8 +116,9 @@ Result<void> Service::open_front_door() {
   resolver_ = std::make_unique<net::Resolver>(clock_);
   const Settings& settings = loaded_.settings;
   Result<std::shared_ptr<const gateway::Snapshot>> snapshot =
-      build_snapshot(settings, lab_address_, telemetry_->ledger(), revision_);
+      build_snapshot(settings, snapshot_parts(worker_count(settings)), revision_);
   if (!snapshot) return std::move(snapshot).error();
+  put_in_force(settings, **snapshot, lasting_);
   net::StreamWrapper wrap;
   if (const ServerTls& tls = settings.server.tls; !tls.cert_file.empty()) {
     Result<net::StreamWrapper> made = make_tls_wrapper({.cert_file = tls.cert_file,
@@ -142,6 +145,11 @@ Result<void> Service::open_front_door() {
   if (Result<void> listening = listen_on_all(*address, wrap); !listening) return listening;
   for (const std::unique_ptr<Worker>& worker : workers_) worker->start();
   return {};
+}
+
+SnapshotParts Service::snapshot_parts(unsigned workers) {
+  return {
+      .lab = lab_address_, .ledger = telemetry_->ledger(), .lasting = lasting_, .workers = workers};
 }
 
 // With port 0 the first worker's port, which the kernel chose, becomes that of the others.
@@ -203,7 +211,8 @@ void Service::reload(std::string_view why) {
   }
   const std::vector<Change> changes = changes_between(loaded_.settings, outcome.loaded->settings);
   Result<std::shared_ptr<const gateway::Snapshot>> snapshot =
-      build_snapshot(outcome.loaded->settings, lab_address_, telemetry_->ledger(), revision_ + 1);
+      build_snapshot(outcome.loaded->settings,
+                     snapshot_parts(static_cast<unsigned>(workers_.size())), revision_ + 1);
   if (!snapshot) {
     telemetry_->log().error(
         "the configuration could not be put in force; the old one stays",
@@ -214,13 +223,25 @@ void Service::reload(std::string_view why) {
   ++revision_;
   const net::ServerOptions options =
       server_options(outcome.loaded->settings, static_cast<unsigned>(workers_.size()));
-  for (const std::unique_ptr<Worker>& worker : workers_) worker->apply(*snapshot, options);
+  apply_everywhere(*snapshot, options);
+  put_in_force(outcome.loaded->settings, **snapshot, lasting_);
   loaded_ = *std::move(outcome.loaded);
   telemetry_->note_reload(true, revision_);
   telemetry_->log().info("configuration reloaded", {{"because", why},
                                                     {"revision", revision_},
                                                     {"changes", changes.size()},
                                                     {"needs_restart", needing_restart(changes)}});
+}
+
+// Returns when every loop works by the new snapshot: only then may targets be retired that the old
+// one alone named, or a request would find its only target gone. The loops run until stop(), which
+// comes after the last reload.
+void Service::apply_everywhere(const std::shared_ptr<const gateway::Snapshot>& snapshot,
+                               const net::ServerOptions& options) {
+  const auto waiting = std::make_shared<std::latch>(static_cast<ptrdiff_t>(workers_.size()));
+  for (const std::unique_ptr<Worker>& worker : workers_)
+    worker->apply(snapshot, options, [waiting] { waiting->count_down(); });
+  waiting->wait();
 }
 
 void Service::drain() {
@@ -253,6 +274,12 @@ std::vector<api::HealthCheck> Service::health() const {
                     .ok = telemetry_->ledger_healthy(),
                     .reason = "rows wait: the store does not take them"});
   checks.push_back({.name = "serving", .ok = !draining_.load(), .reason = "draining"});
+  // A target that is left alone is told, but others answer in its place.
+  for (const routing::HealthTable::Row& row : lasting_.health.rows(clock_.monotonic())) {
+    if (row.status.state == routing::Breaker::State::Closed) continue;
+    checks.push_back(
+        {.name = "target " + row.name, .ok = false, .reason = row.status.text, .vital = false});
+  }
   return checks;
 }
 

@@ -34,11 +34,14 @@ class Service {
  private:
   Service(Loaded loaded, Reload reload, std::string config_file);
 
+  SnapshotParts snapshot_parts(unsigned workers);
   Result<void> open_side_door();
   Result<void> open_front_door();
   Result<void> listen_on_all(const net::Address& address, const net::StreamWrapper& wrap);
   void announce();
   void reload(std::string_view why);
+  void apply_everywhere(const std::shared_ptr<const gateway::Snapshot>& snapshot,
+                        const net::ServerOptions& options);
   void drain();
   std::vector<api::HealthCheck> health() const;
 
@@ -52,6 +55,7 @@ class Service {
   std::string api_address_;
   std::string admin_address_;
 
+  Lasting lasting_;
   std::unique_ptr<TelemetryStack> telemetry_;
   std::unique_ptr<net::Resolver> resolver_;
   std::atomic<bool> draining_{false};

@@ -156,7 +156,6 @@ struct AutoSettings {
 struct BreakerSettings {
   int64_t failures = 0;
   Percent rate;
-  Duration window{};
   int64_t min_requests = 0;
   Duration pause{};
   Duration max_pause{};

@@ -3,89 +3,14 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/base64.h"
-#include "net/tls.h"
+#include "app/router_builder.h"
+#include "app/upstream_builder.h"
 
 namespace sluice::app {
 namespace {
 
 Nanos nanos(Duration duration) {
   return duration.count() * kMillisecond;
-}
-
-Result<std::shared_ptr<const net::Origin>> make_origin(const ProviderSettings& provider,
-                                                       const LabAddress& lab) {
-  auto origin = std::make_shared<net::Origin>();
-  origin->idle_timeout = nanos(provider.pool.idle_timeout);
-  origin->max_idle = static_cast<size_t>(provider.pool.max_idle);
-  if (provider.kind == ProviderKind::Lab) {
-    if (lab.host.empty())
-      return Error(Outcome::BadRequest, "the built-in lab opens only when the gateway starts",
-                   "providers." + provider.name + ".kind");
-    origin->host = lab.host;
-    origin->port = lab.port;
-    return std::shared_ptr<const net::Origin>(std::move(origin));
-  }
-  origin->host = provider.base_url.host;
-  origin->port = provider.base_url.port;
-  origin->server_name = provider.tls.server_name;
-  if (provider.base_url.tls) {
-    Result<std::shared_ptr<const net::TlsClientContext>> tls =
-        net::TlsClientContext::make({.ca_file = provider.tls.ca_file,
-                                     .cert_file = provider.tls.cert_file,
-                                     .key_file = provider.tls.key_file});
-    if (!tls)
-      return Error(tls.error().outcome(), tls.error().message(),
-                   "providers." + provider.name + ".tls");
-    origin->tls = *std::move(tls);
-  }
-  if (!provider.proxy.direct()) {
-    origin->proxy_host = provider.proxy.host;
-    origin->proxy_port = provider.proxy.port;
-    if (!provider.proxy.credentials.empty()) {
-      origin->proxy_authorization = "Basic " + base64_encode(provider.proxy.credentials.reveal());
-    }
-  }
-  return std::shared_ptr<const net::Origin>(std::move(origin));
-}
-
-Result<std::unique_ptr<const providers::Upstream>> make_upstream(const ProviderSettings& provider,
-                                                                 const LabAddress& lab) {
-  providers::UpstreamOptions options;
-  Result<std::shared_ptr<const net::Origin>> origin = make_origin(provider, lab);
-  if (!origin) return std::move(origin).error();
-  options.name = provider.name;
-  options.origin = *std::move(origin);
-  options.base_path = provider.kind == ProviderKind::Lab ? "/v1" : provider.base_url.path;
-  options.api_key = provider.kind == ProviderKind::Lab ? Secret("lab") : provider.api_key;
-  for (const Header& header : provider.headers)
-    options.headers.emplace_back(header.name, header.value);
-  options.pass_headers = provider.pass_headers;
-  options.drop_headers = provider.drop_headers;
-  options.timeouts = {.connect = nanos(provider.timeouts.connect),
-                      .first_byte = nanos(provider.timeouts.first_byte),
-                      .idle = nanos(provider.timeouts.idle)};
-  options.total_timeout = nanos(provider.timeouts.total);
-  return std::make_unique<const providers::Upstream>(std::move(options));
-}
-
-routing::RouterOptions router_options(const Settings& settings) {
-  routing::RouterOptions options;
-  for (const ProviderSettings& provider : settings.providers) {
-    options.providers.push_back({provider.name, provider.models, provider.open});
-  }
-  const auto targets = [](const Route& route) {
-    std::vector<std::string> texts;
-    for (const Target& target : route.targets)
-      texts.push_back(target.provider + "/" + target.model);
-    return texts;
-  };
-  // Tiers and aliases arrive expanded, so that an alias is one more ordered list.
-  for (const Route& tier : settings.tiers) options.tiers.emplace_back(tier.name, targets(tier));
-  for (const Route& alias : settings.aliases)
-    options.tiers.emplace_back(alias.name, targets(alias));
-  options.default_provider = settings.default_provider;
-  return options;
 }
 
 gateway::HeartbeatMode heartbeat_mode(HeartbeatMode mode) {
@@ -100,35 +25,126 @@ gateway::HeartbeatMode heartbeat_mode(HeartbeatMode mode) {
   return gateway::HeartbeatMode::Off;
 }
 
+gateway::Unsupported unsupported(Unsupported what) {
+  switch (what) {
+    case Unsupported::Drop:
+      return gateway::Unsupported::Drop;
+    case Unsupported::Refuse:
+      return gateway::Unsupported::Refuse;
+    case Unsupported::Skip:
+      break;
+  }
+  return gateway::Unsupported::Skip;
+}
+
+routing::BreakerOptions breaker_options(const BreakerSettings& breaker) {
+  return {.failures_in_a_row = static_cast<int>(breaker.failures),
+          .failure_percent = static_cast<int>(breaker.rate.percent),
+          .min_requests = static_cast<int>(breaker.min_requests),
+          .pause = nanos(breaker.pause),
+          .longest_pause = nanos(breaker.max_pause),
+          .probes = static_cast<int>(breaker.probes)};
+}
+
+// One per provider and model, whatever it is called as: what is known of a target does not depend
+// on the name it was reached by.
+void add_targets(const Settings& settings, const SnapshotParts& parts,
+                 gateway::Snapshot& snapshot) {
+  for (const routing::Slot& slot : snapshot.router.slots()) {
+    const std::string& provider = settings.providers[slot.provider].name;
+    snapshot.meters.push_back(&parts.ledger.target(provider, slot.model, slot.alias));
+    snapshot.traits.push_back(providers::traits_of(slot.model));
+    // A name that only a caller knows has no other target that could be preferred to it.
+    if (slot.alias.empty() && slot.model == "*") {
+      snapshot.breakers.push_back(nullptr);
+      continue;
+    }
+    snapshot.breakers.push_back(parts.lasting.health.breaker(
+        provider + "/" + slot.model, breaker_options(settings.resilience.breaker)));
+  }
+}
+
+// The targets of a rule, as the router knows them.
+Result<std::vector<routing::Target>> rule_targets(const Route& rule,
+                                                  const routing::Router& router) {
+  std::vector<routing::Target> targets;
+  for (const Target& target : rule.targets) {
+    const std::string name = target.provider + "/" + target.model;
+    if (const routing::Route* known = router.find(name)) {
+      targets.push_back(known->targets.front());
+      continue;
+    }
+    Result<routing::Route> open = router.resolve_open(name);
+    if (!open) return std::move(open).error();
+    targets.push_back(open->targets.front());
+  }
+  return targets;
+}
+
+Result<void> add_resilience(const Settings& settings, const SnapshotParts& parts,
+                            gateway::Snapshot& snapshot) {
+  const ResilienceSettings& own = settings.resilience;
+  snapshot.retry = {.attempts = static_cast<int>(own.attempts),
+                    .backoff_base = own.backoff == Backoff::None ? 0 : nanos(own.backoff_base),
+                    .backoff_cap = nanos(own.backoff_cap),
+                    .longest_pause = nanos(own.longest_pause)};
+  snapshot.budget = &parts.lasting.budget;
+  snapshot.pins = &parts.lasting.pins;
+  snapshot.unsupported = unsupported(own.unsupported);
+  for (const ProviderSettings& provider : settings.providers) {
+    uint16_t stands_for = routing::PlanContext::kNobody;
+    for (uint16_t i = 0; i < settings.providers.size(); ++i)
+      if (settings.providers[i].name == provider.stands_in_for) stands_for = i;
+    snapshot.stands_in_for.push_back(stands_for);
+  }
+  auto overflow = rule_targets(own.on_context_overflow, snapshot.router);
+  if (!overflow) return std::move(overflow).error();
+  snapshot.on_context_overflow = *std::move(overflow);
+  auto policy = rule_targets(own.on_content_policy, snapshot.router);
+  if (!policy) return std::move(policy).error();
+  snapshot.on_content_policy = *std::move(policy);
+  return {};
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const gateway::Snapshot>> build_snapshot(const Settings& settings,
-                                                                const LabAddress& lab,
-                                                                telemetry::Ledger& ledger,
+                                                                const SnapshotParts& parts,
                                                                 uint64_t revision) {
-  Result<routing::Router> router = routing::Router::make(router_options(settings));
+  Result<routing::RouterOptions> options = router_options(settings);
+  if (!options) return std::move(options).error();
+  Result<routing::Router> router = routing::Router::make(*options);
   if (!router) return std::move(router).error();
   auto snapshot = std::make_shared<gateway::Snapshot>(*std::move(router));
   snapshot->revision = revision;
   for (const ProviderSettings& provider : settings.providers) {
-    Result<std::unique_ptr<const providers::Upstream>> upstream = make_upstream(provider, lab);
+    Result<std::unique_ptr<const providers::Upstream>> upstream =
+        make_upstream(provider, parts.lab, parts.workers);
     if (!upstream) return std::move(upstream).error();
     snapshot->upstreams.push_back(*std::move(upstream));
   }
-  for (const routing::Slot& slot : snapshot->router.slots()) {
-    const std::string& provider = settings.providers[slot.provider].name;
-    snapshot->meters.push_back(&ledger.target(provider, slot.model, slot.alias));
-  }
-  snapshot->retry = {.attempts = static_cast<int>(settings.resilience.attempts),
-                     .backoff_base = settings.resilience.backoff == Backoff::None
-                                         ? 0
-                                         : nanos(settings.resilience.backoff_base),
-                     .backoff_cap = nanos(settings.resilience.backoff_cap)};
+  add_targets(settings, parts, *snapshot);
+  if (Result<void> added = add_resilience(settings, parts, *snapshot); !added)
+    return std::move(added).error();
   snapshot->stream = {.heartbeat = nanos(settings.stream.heartbeat),
                       .heartbeat_mode = heartbeat_mode(settings.stream.heartbeat_mode),
-                      .max_event = static_cast<uint32_t>(settings.stream.max_event.count)};
+                      .max_event = static_cast<uint32_t>(settings.stream.max_event.count),
+                      .disconnect = settings.stream.disconnect == Disconnect::Drain
+                                        ? gateway::Disconnect::Drain
+                                        : gateway::Disconnect::Cancel,
+                      .drain_limit = nanos(settings.stream.drain_limit),
+                      .continues = settings.stream.continue_};
   snapshot->max_body = settings.server.max_body.count;
   return std::shared_ptr<const gateway::Snapshot>(std::move(snapshot));
+}
+
+void put_in_force(const Settings& settings, const gateway::Snapshot& snapshot, Lasting& lasting) {
+  lasting.budget.set_options({.percent = static_cast<int>(settings.resilience.retry_budget.percent),
+                              .reserve = static_cast<int>(settings.resilience.retry_reserve)});
+  std::vector<std::string> names;
+  for (const auto& breaker : snapshot.breakers)
+    if (breaker != nullptr) names.push_back(breaker->name());
+  lasting.health.keep_only(names);
 }
 
 net::ServerOptions server_options(const Settings& settings, unsigned workers) {

@@ -46,16 +46,19 @@ void Worker::start() {
   thread_ = NamedThread("loop-" + std::to_string(lane_), [this] { loop_.run(); });
 }
 
-void Worker::apply(std::shared_ptr<const gateway::Snapshot> snapshot, net::ServerOptions options) {
-  loop_.post([this, snapshot = std::move(snapshot), options]() mutable {
-    shared_.snapshot = std::move(snapshot);
-    server_.set_options(options);
-    std::vector<const net::Origin*> origins;
-    for (const auto& upstream : shared_.snapshot->upstreams) {
-      origins.push_back(upstream->origin().get());
-    }
-    client_.keep_only(origins);
-  });
+void Worker::apply(std::shared_ptr<const gateway::Snapshot> snapshot, net::ServerOptions options,
+                   std::function<void()> applied) {
+  loop_.post(
+      [this, snapshot = std::move(snapshot), options, applied = std::move(applied)]() mutable {
+        shared_.snapshot = std::move(snapshot);
+        server_.set_options(options);
+        std::vector<const net::Origin*> origins;
+        for (const auto& upstream : shared_.snapshot->upstreams) {
+          origins.push_back(upstream->origin().get());
+        }
+        client_.keep_only(origins);
+        applied();
+      });
 }
 
 void Worker::drain() {

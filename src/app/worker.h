@@ -1,6 +1,7 @@
 // One loop thread of the data plane and everything that lives on it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,8 +36,9 @@ class Worker {
   Result<net::Address> listen(const net::Address& address, net::StreamWrapper wrap);
   void start();
 
-  // From the main thread, carried out on the loop.
-  void apply(std::shared_ptr<const gateway::Snapshot> snapshot, net::ServerOptions options);
+  // From the main thread, carried out on the loop. `applied` runs there once it is.
+  void apply(std::shared_ptr<const gateway::Snapshot> snapshot, net::ServerOptions options,
+             std::function<void()> applied);
   void drain();
   void cancel_all();
   bool idle() const { return idle_.load(std::memory_order_acquire); }
