@@ -1,7 +1,7 @@
 # The front door. Each door is a line or two over scripts/ and the presets of CMakePresets.json.
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help run build test check fmt tidy asan tsan fuzz bench guard soak bench-programs golden
+.PHONY: help run build test check fmt tidy asan tsan fuzz bench guard soak faults bench-programs golden
 
 help: ## list the doors
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
@@ -49,6 +49,9 @@ guard: bench-programs ## instructions of a request and of a streamed event; fail
 
 soak: bench-programs ## ten minutes of mixed traffic; fails if memory or descriptors grow
 	@python3 bench/soak.py
+
+faults: build ## some ten minutes of failing upstreams; prints one table and fails when a goal is missed
+	@python3 tests/faults/campaign.py
 
 bench-programs: build
 	@scripts/install.sh bench
