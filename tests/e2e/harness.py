@@ -16,6 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SLUICE = os.environ.get("SLUICE_BIN", str(ROOT / "build/release/sluice"))
 # Sanitizers make everything slower, so times in tests are multiplied by this.
 SLOW = 4 if os.environ.get("SLUICE_PRESET", "release") != "release" else 1
+# Columns of the ledger that hold the number of a name. Of a reason only those that many requests share.
+NAMED = ("endpoint", "task", "alias", "provider", "model", "answered_model", "outcome", "result", "reason")
 HELLO = [{"role": "user", "content": "Tell me about the harbour."}]
 
 
@@ -252,7 +254,7 @@ class Gateway(Server):
                     "pass_headers": ["x-lab-fault", "x-lab-key"],
                 }
             },
-            "resilience": {"backoff_base": "1ms", "backoff_cap": "5ms"},
+            "resilience": {"backoff_base": "1ms", "backoff_cap": "5ms", "retry_reserve": 100000},
             "log": {"format": "json"},
         }
 
@@ -268,7 +270,7 @@ class Gateway(Server):
             names = dict(ledger.execute("SELECT id, text FROM name").fetchall())
             rows = [dict(row) for row in ledger.execute("SELECT * FROM exchange ORDER BY key")]
         for row in rows:
-            for column in ("endpoint", "alias", "provider", "model", "answered_model", "outcome", "result"):
+            for column in NAMED:
                 row[column] = names.get(row[column], row[column])
             row["attempts"] = json.loads(row["attempts"] or "[]")
             row["input"] = sum(row[c] for c in ("plain_input", "cache_read", "cache_write", "cache_write_1h"))

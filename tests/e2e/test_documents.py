@@ -14,7 +14,8 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from check_docs import documents, runnable_block, runnable_blocks  # noqa: E402
 
 PRINTED = "127.0.0.1:8080"
-USED_HERE = {"install", "curl", "sdk", "config", "example", "lab"}
+PROVIDER = "provider-"
+USED_HERE = {"install", "curl", "sdk", "config", "example", "routing", "lab"}
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,8 @@ def here(text, server):
 
 
 def test_every_marked_block_is_used():
-    assert {block.name for block in runnable_blocks(ROOT)} == USED_HERE
+    names = {block.name for block in runnable_blocks(ROOT)}
+    assert {name for name in names if not name.startswith(PROVIDER)} == USED_HERE
 
 
 def test_the_two_commands_start_what_the_others_talk_to():
@@ -66,7 +68,7 @@ def test_the_python_of_the_readme_prints_an_answer(started):
     assert said.stdout == direct.json()["choices"][0]["message"]["content"] != ""
 
 
-@pytest.mark.parametrize("name", ["config", "example"])
+@pytest.mark.parametrize("name", ["config", "example", "routing"])
 def test_the_configurations_in_the_documents_are_valid(tmp_path, name):
     text = runnable_block(name).text
     file = tmp_path / "sluice.yaml"
@@ -76,6 +78,21 @@ def test_the_configurations_in_the_documents_are_valid(tmp_path, name):
     assert checked.returncode == 0, checked.stdout + checked.stderr
     without = run([SLUICE, "check", file], env={"PATH": os.environ["PATH"]})
     assert without.returncode == 2 and "OPENAI_API_KEY" in without.stdout + without.stderr
+
+
+PROVIDER_BLOCKS = [block for block in runnable_blocks(ROOT) if block.name.startswith(PROVIDER)]
+
+
+@pytest.mark.parametrize("block", PROVIDER_BLOCKS, ids=lambda block: block.name)
+def test_the_configurations_of_the_providers_are_valid(tmp_path, block):
+    made_up = {name: "sk-made-up" for name in re.findall(r"\$\{(\w+)\}", block.text)}
+    if "SNOWFLAKE_KEY_FILE" in made_up:
+        made_up["SNOWFLAKE_KEY_FILE"] = str(tmp_path / "key.p8")
+        run(["openssl", "genpkey", "-algorithm", "RSA", "-out", made_up["SNOWFLAKE_KEY_FILE"]])
+    file = tmp_path / "sluice.yaml"
+    file.write_text(block.text, encoding="utf-8")
+    checked = run([SLUICE, "check", file], env={"PATH": os.environ["PATH"], **made_up})
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def shell_lines():
@@ -98,7 +115,7 @@ def test_the_flags_of_the_documented_scripts_exist():
     assert checked
 
 
-@pytest.mark.parametrize("command", ["serve", "lab", "check", "schema", "explain", "config", "usage", "ledger"])
+@pytest.mark.parametrize("command", ["serve", "lab", "check", "import", "schema", "explain", "config", "usage", "ledger"])
 def test_every_command_explains_itself(command):
     said = run([SLUICE, command, "--help"])
     assert said.returncode == 0 and "Usage:" in said.stdout
@@ -118,6 +135,17 @@ def test_every_command_explains_itself(command):
 def test_a_wrong_command_line_is_refused_with_what_was_meant(words, wanted):
     said = run([SLUICE, *words])
     assert said.returncode == 2 and wanted in said.stderr
+
+
+def test_an_import_writes_a_configuration_that_the_check_accepts(tmp_path):
+    source, file = ROOT / "tests/golden/import/litellm/proxy.yaml", tmp_path / "sluice.yaml"
+    said = run([SLUICE, "import", "litellm", source, "-o", file, "--json"])
+    report = json.loads(said.stderr)
+    assert said.returncode == 1 and said.stdout == "" and report["missing"] and report["differs"]
+    values = {name: "http://127.0.0.1:9/v1" if name.endswith(("_URL", "_BASE")) else "k" for name in report["variables"]}
+    checked = run([SLUICE, "check", file], env={"PATH": os.environ["PATH"], **values})
+    assert checked.returncode == 0, checked.stdout
+    assert run([SLUICE, "import", "portkey", tmp_path / "nothing.json"]).returncode == 2
 
 
 def test_the_version_is_printed_by_word_and_by_flag():

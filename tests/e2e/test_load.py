@@ -125,7 +125,7 @@ def many_descriptors():
 
 
 def test_PERF_6_open_idle_streams_take_little_memory(many_descriptors, own):
-    gateway = own()
+    gateway = own({"providers": {"lab": {"pool": {"max_connections": 2 * STREAMS}}}})
     with gateway.open("lab/chat+stall-after-1") as first:
         read_until(first, b'"content":"')
     before = gateway.resident_kib()

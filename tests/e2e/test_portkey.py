@@ -146,3 +146,42 @@ def test_embeddings_through_portkey(chain, client):
     assert len(client.embeddings.create(model="portkey/embed", input="one").data[0].embedding) == 1536
     row = only_row(chain)
     assert row["endpoint"] == "embeddings" and row["input"] > 0
+
+
+@pytest.fixture
+def own_portkey(portkey, lab, own):
+    """A gateway that knows what it talks to: kind `portkey`, one that holds no keys."""
+    settings = {
+        "kind": "portkey",
+        "base_url": f"http://127.0.0.1:{portkey}/v1",
+        "vendor": "openai",
+        "custom_host": f"{lab.url}/v1",
+        "api_key": "vendor-key-9999",
+        "metadata": {"team": "harbour"},
+    }
+    direct = {"lab": {"stands_in_for": "portkey"}}
+    tiers = {"sick-model": ["portkey/status-503", "lab/chat"]}
+    return own({"providers": {"portkey": settings, **direct}, "tiers": tiers})
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_kind_portkey_calls_the_vendor_with_the_vendors_key(own_portkey, lab, stream):
+    reply = own_portkey.chat("portkey/chat", stream=stream)
+    assert reply.status == 200, reply.text
+    last = lab.last()
+    assert last["target"] == "/v1/chat/completions" and last["headers"]["authorization"] == "...9999"
+    assert reply.headers["x-sluice-upstream-provider"] == "openai"
+    assert reply.headers["x-sluice-upstream-option"] == "config"
+    assert only_row(own_portkey)["outcome"] == "ok"
+
+
+def test_kind_portkey_knows_an_error_of_the_model_behind_it(own_portkey):
+    reply = own_portkey.chat("sick-model")
+    assert reply.status == 503, reply.text
+    row = only_row(own_portkey)
+    assert (row["provider"], row["outcome"]) == ("portkey", "upstream_overloaded")
+
+
+def test_kind_portkey_takes_a_refused_key_for_the_vendors(own_portkey):
+    reply = own_portkey.chat("portkey/echo-key")
+    assert (reply.status, reply.error["code"]) == (502, "upstream_auth") and "9999" not in reply.text
