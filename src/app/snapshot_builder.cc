@@ -99,10 +99,16 @@ Result<void> add_resilience(const Settings& settings, const SnapshotParts& parts
   }
   auto overflow = rule_targets(own.on_context_overflow, snapshot.router);
   if (!overflow) return std::move(overflow).error();
-  snapshot.on_context_overflow = *std::move(overflow);
+  snapshot.rules.on_context_overflow = *std::move(overflow);
   auto policy = rule_targets(own.on_content_policy, snapshot.router);
   if (!policy) return std::move(policy).error();
-  snapshot.on_content_policy = *std::move(policy);
+  snapshot.rules.on_content_policy = *std::move(policy);
+  snapshot.local_rules = snapshot.rules;
+  const auto leaves = [&](const routing::Target& target) {
+    return !snapshot.upstreams[target.provider]->local();
+  };
+  std::erase_if(snapshot.local_rules.on_context_overflow, leaves);
+  std::erase_if(snapshot.local_rules.on_content_policy, leaves);
   return {};
 }
 

@@ -202,6 +202,7 @@ Result<std::unique_ptr<const providers::Upstream>> make_upstream(const ProviderS
                       .idle = nanos(provider.timeouts.idle)};
   options.reasoning_timeout = nanos(provider.timeouts.reasoning);
   options.total_timeout = nanos(provider.timeouts.total);
+  options.local = provider.local;
   options.max_output = provider.max_output;
   options.embed_batch = provider.embed_batch.max;
   options.embed_wait = nanos(provider.embed_batch.wait);

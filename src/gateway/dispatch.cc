@@ -1,5 +1,6 @@
 #include "gateway/dispatch.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "gateway/attempt.h"
@@ -52,11 +53,19 @@ struct Standing {
   bool resent = false;                  // the current target has got the request in other words
 };
 
+// A route whose targets are all local stays so, whatever the rules say: that is what restricted
+// data is promised.
 routing::RouteTargets targets_of(const Exchange& exchange) {
   const Snapshot& snapshot = *exchange.snapshot;
-  return {.targets = exchange.route->targets,
-          .on_context_overflow = snapshot.on_context_overflow,
-          .on_content_policy = snapshot.on_content_policy,
+  const std::vector<routing::Target>& targets = exchange.route->targets;
+  const auto is_local = [&](const routing::Target& target) {
+    return snapshot.upstreams[target.provider]->local();
+  };
+  const bool stays = std::all_of(targets.begin(), targets.end(), is_local);
+  const Snapshot::Rules& rules = stays ? snapshot.local_rules : snapshot.rules;
+  return {.targets = targets,
+          .on_context_overflow = rules.on_context_overflow,
+          .on_content_policy = rules.on_content_policy,
           .fallback = exchange.route->fallback && exchange.wishes().fallback};
 }
 

@@ -54,8 +54,13 @@ struct Snapshot {
   routing::RetryOptions retry;
   std::vector<uint16_t> stands_in_for;  // by routing::Target::provider
   routing::RetryBudget* budget = nullptr;
-  std::vector<routing::Target> on_context_overflow;
-  std::vector<routing::Target> on_content_policy;
+  // Where prompts go that do not fit, or that a policy forbids.
+  struct Rules {
+    std::vector<routing::Target> on_context_overflow;
+    std::vector<routing::Target> on_content_policy;
+  };
+  Rules rules;
+  Rules local_rules;  // the same without targets that are not local
   Unsupported unsupported = Unsupported::Drop;
   Pins* pins = nullptr;  // outlives every snapshot, as the budget does
   StreamOptions stream;

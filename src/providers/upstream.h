@@ -52,6 +52,7 @@ struct UpstreamOptions {
   net::CallTimeouts timeouts;
   Nanos reasoning_timeout = 600 * kSecond;  // first_byte of requests that may think for long
   Nanos total_timeout = 900 * kSecond;
+  bool local = false;              // data that must not leave may go there
   int64_t max_output = 4096;       // where the dialect wants a limit and the client gave none
   bool old_max_tokens = false;     // wants max_tokens, not max_completion_tokens
   bool no_stream_options = false;  // refuses stream_options
@@ -84,6 +85,7 @@ class Upstream {
   const net::CallTimeouts& timeouts() const { return options_.timeouts; }
   Nanos reasoning_timeout() const { return options_.reasoning_timeout; }
   Nanos total_timeout() const { return options_.total_timeout; }
+  bool local() const { return options_.local; }
   int64_t max_output() const { return options_.max_output; }
   bool old_max_tokens() const { return options_.old_max_tokens; }
   // Snowflake's compatible endpoint takes no other name.

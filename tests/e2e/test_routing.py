@@ -353,3 +353,20 @@ def test_CFG_2_tasks_change_their_targets_while_they_are_asked(own):
             asker.join()
     assert {reply.status for reply in replies} == {200}
     assert {where(reply) for reply in replies} == {"lab/chat", "lab/fast"}
+
+
+def test_restricted_data_does_not_leave_by_the_rule_for_long_prompts(own, lab):
+    house = {"kind": "openai", "base_url": f"{lab.url}/v1", "api_key": "house-key-1", "local": True}
+    gateway = own(
+        {
+            "providers": {"house": house},
+            "resilience": {"on_context_overflow": ["lab/chat"]},
+            "tiers": {"near": ["house/small-context"], "far": ["lab/small-context"]},
+        }
+    )
+    long = [{"role": "user", "content": "word " * 2000}]
+    assert gateway.chat("far", messages=long).status == 200
+    for headers in (RESTRICTED, {}):
+        refused = gateway.chat("near", messages=long, headers=headers)
+        assert refused.status == 400 and refused.error["code"] == "context_length_exceeded"
+    assert [len(row["attempts"]) for row in gateway.wait_for_rows(3)] == [2, 1, 1]
