@@ -13,6 +13,8 @@ from harness import HELLO, SLOW, Lab, eventually, read_until
 
 SANITIZED = SLOW > 1
 STREAMS = 400 if SANITIZED else 5000
+# What a sanitizer puts around each piece of memory is not the gateway's.
+RED_ZONES = 1.25 if SANITIZED else 1
 
 
 def percentile(values, share):
@@ -133,7 +135,7 @@ def test_PERF_6_open_idle_streams_take_little_memory(many_descriptors, own):
     for stream in streams:
         read_until(stream, b'"content":"')
     each = (gateway.resident_kib() - before) / STREAMS
-    assert each < 64
+    assert each < 64 * RED_ZONES
     for stream in streams:
         stream.close()
     eventually(lambda: gateway.metric("llm_requests_in_flight") == 0, 10, "the end of all streams")

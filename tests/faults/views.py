@@ -157,8 +157,8 @@ def compare_one(agreement, one, row, calls, bills):
     if one.end != "left" and one.status not in (0, row.status):
         agreement.blame("client and ledger disagree about the status", (one, row))
     served = calls[-1:]
-    if whole:  # another lab may have finished an answer that the gateway had to refuse
-        served = [call for call in calls if call["end"] == "completed" and call["provider"] == row.provider]
+    if whole:  # a lab may have finished an answer that the gateway had to refuse: the last one counts
+        served = [call for call in calls if call["end"] == "completed" and call["provider"] == row.provider][-1:]
     agreement.unseen_tokens += sum(call["completion_tokens"] for call in calls) - sum(
         call["completion_tokens"] for call in served
     )
