@@ -8,6 +8,7 @@
 #include "providers/lab_models.h"
 #include "providers/portkey.h"
 #include "providers/preset.h"
+#include "providers/snowflake_jwt.h"
 
 namespace sluice::app {
 namespace {
@@ -35,13 +36,8 @@ std::string home_of(const ProviderSettings& provider) {
     case ProviderKind::OpenRouter:
       return "https://openrouter.ai/api/v1";
     case ProviderKind::Cortex: {
-      if (provider.cortex.account.empty()) return "";
-      std::string host = provider.cortex.account;
-      std::transform(host.begin(), host.end(), host.begin(), [](char c) {
-        if (c == '_') return '-';  // host names have no underscores
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-      });
-      return "https://" + host + ".snowflakecomputing.com";
+      const std::string& account = provider.cortex.account;
+      return account.empty() ? "" : "https://" + providers::snowflake_host(account);
     }
     case ProviderKind::Lab:
       break;

@@ -4,37 +4,13 @@
 #include <string>
 #include <utility>
 
-#include "wire/json.h"
+#include "routing/body_field.h"
 #include "wire/json_edit.h"
 
 namespace sluice::gateway {
 namespace {
 
 using routing::Value;
-
-// A JSON value as a rule compares it. `text` holds a string whose escapes had to be read.
-Value value_of(std::string_view json, std::string& text) {
-  json::Reader reader(json);
-  switch (reader.peek()) {
-    case json::Type::None:
-      return {};
-    case json::Type::Null:
-      return {.kind = Value::Kind::Null};
-    case json::Type::Bool:
-      return {.kind = Value::Kind::Bool, .boolean = json == "true"};
-    case json::Type::Number:
-      return Value::of_number(json::to_double(json));
-    case json::Type::String: {
-      json::Text raw;
-      reader.string(&raw);
-      if (!raw.escaped) return Value::of(raw.raw);
-      text = raw.str();
-      return Value::of(text);
-    }
-    default:
-      return {};  // rules compare primitives
-  }
-}
 
 void append_text(const chat::Message& message, std::string& out) {
   for (const chat::Part& part : message.parts) {
@@ -73,9 +49,6 @@ class RequestFacts {
   std::string_view header_text(std::string_view name) const {
     return exchange_.http.head().headers.find(name).value_or("");
   }
-  Value member(std::string_view object, std::string_view name) {
-    return value_of(json::member_of(object, name), text_);
-  }
   routing::Prompt read_prompt();
 
   Exchange& exchange_;
@@ -86,7 +59,8 @@ class RequestFacts {
   struct Metadata {
     RequestFacts& facts;
     Value operator()(std::string_view name) const {
-      return facts.member(json::member_of(facts.exchange_.body, "metadata"), name);
+      const std::string_view metadata = json::member_of(facts.exchange_.body, "metadata");
+      return routing::body_field(metadata, name, facts.text_);
     }
   } metadata_{*this};
   struct Header {
@@ -99,7 +73,7 @@ class RequestFacts {
   struct Field {
     RequestFacts& facts;
     Value operator()(std::string_view name) const {
-      return facts.member(facts.exchange_.body, name);
+      return routing::body_field(facts.exchange_.body, name, facts.text_);
     }
   } field_{*this};
   struct Prompt {

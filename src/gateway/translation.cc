@@ -59,38 +59,51 @@ chat::Pieces same_pieces(const Exchange& exchange, const Way& way, std::string_v
   return openai::encode_request(request, {.model = model, .ask_usage = ask});
 }
 
-// Fields that this target is known to call differently or to refuse, put right in the client's own
-// body (acceptance TR-2). What is taken away is named.
-std::optional<std::string> corrected(const Exchange& exchange, const Way& way, Encoded& out) {
-  const chat::Request& request = exchange.request;
-  const bool learned_any = way.upstream.learned().any();
-  if (request.output_limit == chat::OutputLimit::None && !learned_any) return std::nullopt;
-  if (request.endpoint != Endpoint::Chat) return std::nullopt;
-  const chat::TargetTraits traits = traits_for(exchange, way, {});
-  const providers::ModelTraits known = providers::traits_of(way.target.model);
-  std::string body = out.pieces.str();
-  bool changed = false;
-  const auto change = [&](std::string_view from, std::string_view to) {
-    std::optional<std::string> edited = json::renamed(body, from, to);
-    if (!edited) return;
-    body = *std::move(edited);
-    changed = true;
-    if (to.empty()) out.dropped.emplace_back(from);
-  };
-  if (traits.old_max_tokens) {
-    change(kMaxCompletionTokens, kMaxTokens);
-  } else if (known.reasons || way.upstream.wants_completion_tokens() ||
-             way.upstream.learned().of(way.target.model).old_max_tokens == false) {
-    change(kMaxTokens, kMaxCompletionTokens);
-  }
+// A field of the client's body that goes under another name, or, where that is empty, not at all.
+struct Correction {
+  std::string_view from;
+  std::string_view to;
+};
+
+// What this target is known to call differently or to refuse, of what the request may hold.
+std::vector<Correction> corrections_for(const chat::Request& request, const Way& way) {
+  using Limit = chat::OutputLimit;
+  std::vector<Correction> corrections;
   const providers::Learned learned = way.upstream.learned().of(way.target.model);
-  if (learned.fixed_sampling) {
-    change("temperature", "");
-    change("top_p", "");
+  if (request.output_limit != Limit::None) {
+    const providers::ModelTraits known = providers::traits_of(way.target.model);
+    const bool wants_old =
+        learned.old_max_tokens.value_or(way.upstream.old_max_tokens() || !known.completion_tokens);
+    const bool wants_new =
+        known.reasons || way.upstream.wants_completion_tokens() || learned.old_max_tokens == false;
+    if (wants_old && request.output_limit != Limit::MaxTokens) {
+      corrections.push_back({kMaxCompletionTokens, kMaxTokens});
+    } else if (!wants_old && wants_new && request.output_limit != Limit::MaxCompletionTokens) {
+      corrections.push_back({kMaxTokens, kMaxCompletionTokens});
+    }
   }
-  if (learned.no_stream_options) change("stream_options", "");
-  if (!changed) return std::nullopt;
-  return body;
+  if (learned.fixed_sampling) {
+    corrections.push_back({"temperature", ""});
+    corrections.push_back({"top_p", ""});
+  }
+  if (learned.no_stream_options) corrections.push_back({"stream_options", ""});
+  return corrections;
+}
+
+// Puts these fields right in the client's own body (acceptance TR-2). What is taken away is named.
+void correct(const Exchange& exchange, const Way& way, Encoded& out) {
+  if (exchange.request.endpoint != Endpoint::Chat) return;
+  const std::vector<Correction> corrections = corrections_for(exchange.request, way);
+  if (corrections.empty()) return;
+  std::string body = out.pieces.str();
+  for (const auto& [from, to] : corrections) {
+    std::optional<std::string> edited = json::renamed(body, from, to);
+    if (!edited) continue;
+    body = *std::move(edited);
+    if (to.empty()) out.dropped.emplace_back(from);
+  }
+  out.pieces = chat::Pieces();
+  out.pieces.add_owned(body);
 }
 
 // OpenRouter's own routing, where the client says nothing about it.
@@ -268,10 +281,7 @@ Result<void> encode(Exchange& exchange, const Way& way, Encoded& out) {
     out.pieces = same_pieces(exchange, way, model);
     add_routing(exchange, way, out);
     drop_unsigned_thoughts(exchange, out);
-    if (std::optional<std::string> body = corrected(exchange, way, out)) {
-      out.pieces = chat::Pieces();
-      out.pieces.add_owned(*body);
-    }
+    correct(exchange, way, out);
     return {};
   }
   Result<const chat::Conversation*> conversation = exchange.conversation();
