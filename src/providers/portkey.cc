@@ -306,20 +306,4 @@ bool is_portkeys_own(int status, const net::Headers& headers, const ErrorBody& b
   return !vendors && status >= 500;
 }
 
-bool blames_intermediary(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::DnsError:
-    case Outcome::ConnectError:
-    case Outcome::ConnectTimeout:
-    case Outcome::TlsError:
-    case Outcome::PoolTimeout:
-    case Outcome::UpstreamReset:
-    case Outcome::UpstreamBadReply:
-    case Outcome::IntermediaryError:
-      return true;
-    default:
-      return false;
-  }
-}
-
 }  // namespace sluice::providers

@@ -91,8 +91,5 @@ PortkeyFacts read_portkey_facts(const net::Headers& headers);
 // (412), an exception in it, a 5xx that no vendor's name is on. Not so: 408, which is the model
 // being slow; 446, its guardrail; what it passed on from a vendor.
 bool is_portkeys_own(int status, const net::Headers& headers, const ErrorBody& body);
-// Whether a failure of a Portkey upstream leaves the model without blame: Portkey's own errors, and
-// every trouble on the way to it.
-bool blames_intermediary(Outcome outcome);
 
 }  // namespace sluice::providers

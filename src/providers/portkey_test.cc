@@ -220,12 +220,5 @@ TEST(Portkey, ARefusedPortkeyKeyIsToBlameAndLasts) {
   EXPECT_FALSE(classify(Kind::Portkey, 500, {}, "", 0).lasting);
 }
 
-TEST(Portkey, TroubleOnTheWayToItLeavesTheModelWithoutBlame) {
-  EXPECT_TRUE(blames_intermediary(Outcome::ConnectError));
-  EXPECT_TRUE(blames_intermediary(Outcome::IntermediaryError));
-  EXPECT_FALSE(blames_intermediary(Outcome::UpstreamOverloaded));
-  EXPECT_FALSE(blames_intermediary(Outcome::FirstByteTimeout));
-}
-
 }  // namespace
 }  // namespace sluice::providers
