@@ -75,6 +75,7 @@ bool is_free(const Failure& failure) {
 }
 
 bool is_sick_way(const Failure& failure) {
+  if (failure.outcome == Outcome::Unsupported) return false;  // nobody has gone that way
   return is_free(failure) || failure.outcome == Outcome::IntermediaryError;
 }
 

@@ -58,6 +58,7 @@ TEST(FailureClass, AnIntermediaryOrTheNetworkIsTheWayAndAModelIsNot) {
   EXPECT_TRUE(is_sick_way(Failure{.outcome = Outcome::ConnectTimeout}));
   EXPECT_FALSE(is_sick_way(Failure{.outcome = Outcome::UpstreamOverloaded}));
   EXPECT_FALSE(is_sick_way(Failure{.outcome = Outcome::UpstreamRateLimit}));
+  EXPECT_FALSE(is_sick_way(Failure{.outcome = Outcome::Unsupported})) << "nobody went that way";
 }
 
 }  // namespace
