@@ -156,3 +156,25 @@ def test_RET_11_a_request_that_can_never_fit_is_413_and_not_429(own):
     for _ in range(3):
         refused = gateway.chat("lab/chat", user="x" * 70_000)
         assert refused.status == 413 and "server.max_body" in refused.error["message"]
+
+
+def test_calls_over_the_limit_of_connections_wait_for_one_and_not_for_ever(own, lab):
+    pool = {"max_connections": 1, "queue_timeout": "1s"}
+    gateway = own({"server": {"workers": 1}, "providers": {"lab": {"pool": pool}}})
+    with gateway.open("lab/endless+interval-10") as held:
+        read_until(held, PIECE)
+        refused = gateway.chat("lab/chat")
+        assert refused.status == 503 and refused.error["code"] == "pool_timeout"
+        waiting = []
+        waiter = threading.Thread(target=lambda: waiting.append(gateway.chat("lab/chat")))
+        waiter.start()
+    waiter.join()
+    assert waiting[0].status == 200
+
+
+def test_KA_4_who_asks_a_model_to_think_is_given_longer(own):
+    gateway = own({"timeouts": {"first_byte": f"{300 * SLOW}ms", "reasoning": "30s"}, "resilience": {"attempts": 1}})
+    slow = f"first-token-{600 * SLOW}"
+    assert gateway.chat(f"lab/chat+{slow}", stream=True).status == 504
+    assert gateway.chat(f"lab/chat+{slow}", stream=True, reasoning_effort="low").status == 200
+    assert gateway.chat(f"lab/reasoning+{slow}", stream=True).status == 200

@@ -370,3 +370,24 @@ def test_restricted_data_does_not_leave_by_the_rule_for_long_prompts(own, lab):
         refused = gateway.chat("near", messages=long, headers=headers)
         assert refused.status == 400 and refused.error["code"] == "context_length_exceeded"
     assert [len(row["attempts"]) for row in gateway.wait_for_rows(3)] == [2, 1, 1]
+
+
+def test_phrases_of_ones_own_speak_for_a_task(own):
+    tasks = {"chat": ["lab/chat"], "billing": ["lab/fast"]}
+    gateway = own({"tasks": tasks, "auto": {"default": "chat", "phrases": {"billing": ["dunning letter: 3"]}}})
+    asked = [{"role": "user", "content": "Draft a dunning letter to this customer."}]
+    assert where(gateway.chat("auto", messages=asked)) == "lab/fast"
+    row = gateway.wait_for_rows(1)[0]
+    assert row["task"] == "billing" and "dunning letter" in row["reason"]
+    assert where(gateway.chat("auto")) == "lab/chat"
+
+
+def test_AB_3_a_conversation_keeps_its_target(own):
+    split = {"strategy": "weighted", "targets": ["lab/chat", "lab/fast"], "sticky": "conversation"}
+    gateway = own({"routes": {"split": split}})
+    seen = {}
+    for talk in range(12):
+        headers = {"x-sluice-conversation": f"talk-{talk}"}
+        seen[talk] = {where(gateway.chat("split", headers=headers)) for _ in range(3)}
+    assert all(len(targets) == 1 for targets in seen.values())
+    assert set.union(*seen.values()) == {"lab/chat", "lab/fast"}
