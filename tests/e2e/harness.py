@@ -268,7 +268,8 @@ class Gateway(Server):
             ledger.row_factory = sqlite3.Row
             ledger.execute("BEGIN")  # names and rows of one moment
             names = dict(ledger.execute("SELECT id, text FROM name").fetchall())
-            rows = [dict(row) for row in ledger.execute("SELECT * FROM exchange ORDER BY key")]
+            # Keys of one millisecond are in the order of the workers, not of time.
+            rows = [dict(row) for row in ledger.execute("SELECT * FROM exchange ORDER BY started_micros, key")]
         for row in rows:
             for column in NAMED:
                 row[column] = names.get(row[column], row[column])
