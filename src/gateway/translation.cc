@@ -30,7 +30,7 @@ constexpr std::string_view kMaxTokens = "max_tokens";
 constexpr std::string_view kMaxCompletionTokens = "max_completion_tokens";
 
 chat::TargetTraits traits_for(const Exchange& exchange, const Way& way, std::string_view model) {
-  const providers::ModelTraits known = providers::traits_of(way.target.model);
+  const providers::ModelTraits& known = way.traits;
   const providers::Learned learned = way.upstream.learned().of(way.target.model);
   const bool no_usage = way.upstream.no_stream_options() || learned.no_stream_options;
   return {.model = model,
@@ -71,7 +71,7 @@ std::vector<Correction> corrections_for(const chat::Request& request, const Way&
   std::vector<Correction> corrections;
   const providers::Learned learned = way.upstream.learned().of(way.target.model);
   if (request.output_limit != Limit::None) {
-    const providers::ModelTraits known = providers::traits_of(way.target.model);
+    const providers::ModelTraits& known = way.traits;
     const bool wants_old =
         learned.old_max_tokens.value_or(way.upstream.old_max_tokens() || !known.completion_tokens);
     const bool wants_new =

@@ -3,12 +3,10 @@
 namespace sluice::gateway {
 namespace {
 
-// A model that thinks first may be silent for long, and so may one that was asked to.
-bool may_think(const Exchange& exchange, const routing::Target& target) {
-  if (exchange.request.reasons) return true;
-  const Snapshot& snapshot = *exchange.snapshot;
-  if (target.slot < snapshot.upstreams.size()) return providers::traits_of(target.model).reasons;
-  return snapshot.traits[target.slot].reasons;
+// Known beforehand, unless the slot is that of any model of its provider.
+providers::ModelTraits traits_of(const Snapshot& snapshot, const routing::Target& target) {
+  if (target.slot < snapshot.upstreams.size()) return providers::traits_of(target.model);
+  return snapshot.traits[target.slot];
 }
 
 }  // namespace
@@ -18,11 +16,16 @@ std::optional<Way> find_way(const Exchange& exchange, const routing::Target& tar
   const std::optional<providers::Call> call =
       upstream.call_for(exchange.request.endpoint, target.model);
   if (!call) return std::nullopt;
-  Way way{.target = target, .upstream = upstream, .call = *call};
+  Way way{.target = target,
+          .upstream = upstream,
+          .call = *call,
+          .traits = traits_of(*exchange.snapshot, target)};
   way.timeouts = upstream.timeouts();
   way.total = upstream.total_timeout();
-  const bool thinks = may_think(exchange, target);
-  if (thinks) way.timeouts.first_byte = upstream.reasoning_timeout();
+  // A model that thinks first may be silent for long, and so may one that was asked to.
+  if (exchange.request.reasons || way.traits.reasons) {
+    way.timeouts.first_byte = upstream.reasoning_timeout();
+  }
   if (const routing::Timeouts* own = target.timeouts; own != nullptr) {
     way.timeouts.connect = own->connect.value_or(way.timeouts.connect);
     way.timeouts.first_byte = own->first_byte.value_or(way.timeouts.first_byte);

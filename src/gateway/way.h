@@ -13,6 +13,7 @@ struct Way {
   const routing::Target& target;
   const providers::Upstream& upstream;
   providers::Call call = providers::Call::Chat;
+  providers::ModelTraits traits;
   size_t key = 0;
   net::CallTimeouts timeouts;  // first_byte: until the first token
   Nanos total = 0;

@@ -211,10 +211,20 @@ Result<void> LedgerSink::bind_name(int column, std::string_view text) {
     insert_row_->bind_null(column);
     return {};
   }
-  auto id = id_of(text);
+  auto id = id_of(column, text);
   if (!id) return std::move(id).error();
   *id == 0 ? insert_row_->bind(column, text) : insert_row_->bind(column, *id);
   return {};
+}
+
+Result<int64_t> LedgerSink::id_of(int column, std::string_view text) {
+  LastName& last = last_[static_cast<size_t>(column)];
+  if (last.id != 0 && last.text == text) return last.id;
+  auto id = id_of(text);
+  if (!id) return id;
+  last.text = text;
+  last.id = *id;
+  return id;
 }
 
 Result<int64_t> LedgerSink::id_of(std::string_view text) {
@@ -276,6 +286,7 @@ void LedgerSink::rolled_back() {
   totals_.clear();
   targets_.clear();
   names_.clear();
+  last_ = {};
   outcome_ids_ = {};
   result_ids_ = {};
   insert_row_.reset();

@@ -25,6 +25,7 @@ class LedgerSink final : public store::JournalSink {
   void rolled_back() override;
 
  private:
+  static constexpr size_t kMostColumns = 64;
   struct TargetIds {
     int64_t provider = 0;
     int64_t model = 0;
@@ -34,6 +35,10 @@ class LedgerSink final : public store::JournalSink {
     using is_transparent = void;
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
   };
+  struct LastName {
+    std::string text;
+    int64_t id = 0;
+  };
   using Totals = std::array<std::array<UsageBase, 2>, kRequestResults>;
 
   Result<void> prepare(store::Database& database);
@@ -42,6 +47,8 @@ class LedgerSink final : public store::JournalSink {
   // Binds the id of a name, or the name itself if there is no room for more.
   Result<void> bind_name(int column, std::string_view text);
   Result<int64_t> id_of(std::string_view text);  // 0: no room
+  // The same for a column where one row mostly has what the row before had.
+  Result<int64_t> id_of(int column, std::string_view text);
   void add_up(const RowView& row);
   Result<void> write_totals();
 
@@ -53,6 +60,7 @@ class LedgerSink final : public store::JournalSink {
   std::unordered_map<const TargetMeters*, TargetIds> targets_;
   std::array<int64_t, kOutcomeCount> outcome_ids_{};
   std::array<int64_t, kRequestResults> result_ids_{};
+  std::array<LastName, kMostColumns> last_;
   // Of this transaction.
   std::unordered_map<const TargetMeters*, Totals> totals_;
 };
