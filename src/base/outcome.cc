@@ -16,6 +16,8 @@ constexpr std::array<Row, kOutcomeCount> kRows{{
     {Outcome::BadRequest, "bad_request", 400},
     {Outcome::Unauthorized, "unauthorized", 401},
     {Outcome::Forbidden, "forbidden", 403},
+    {Outcome::RateLimited, "rate_limited", 429},
+    {Outcome::BudgetExceeded, "budget_exceeded", 402},
     {Outcome::NotFound, "not_found", 404},
     {Outcome::ModelNotFound, "model_not_found", 400},
     {Outcome::MethodNotAllowed, "method_not_allowed", 405},

@@ -13,6 +13,8 @@ enum class Outcome : uint8_t {
   BadRequest,        // malformed or unsupported request
   Unauthorized,      // no key, or a key we do not know
   Forbidden,         // a known key without the right
+  RateLimited,       // over a limit per minute, or of parallel requests, of ours
+  BudgetExceeded,    // a budget of the caller's is used up
   NotFound,          // no such route
   ModelNotFound,     // no such model, tier or alias
   MethodNotAllowed,  // the route exists, the method does not

@@ -20,6 +20,8 @@ constexpr std::array<FailureClass, kOutcomeCount> kClasses{{
     {Outcome::BadRequest, Onward::Stop, kNotSame, kMaybeSent, HealthMark::Nothing, 0},
     {Outcome::Unauthorized, Onward::Stop, kNotSame, kMaybeSent, HealthMark::Nothing, 0},
     {Outcome::Forbidden, Onward::Stop, kNotSame, kMaybeSent, HealthMark::Nothing, 0},
+    {Outcome::RateLimited, Onward::Stop, kNotSame, kMaybeSent, HealthMark::Nothing, 0},
+    {Outcome::BudgetExceeded, Onward::Stop, kNotSame, kMaybeSent, HealthMark::Nothing, 0},
     {Outcome::NotFound, Onward::Stop, kNotSame, kMaybeSent, HealthMark::Nothing, 0},
     {Outcome::ModelNotFound, Onward::Stop, kNotSame, kMaybeSent, HealthMark::Nothing, 0},
     {Outcome::MethodNotAllowed, Onward::Stop, kNotSame, kMaybeSent, HealthMark::Nothing, 0},

@@ -96,9 +96,53 @@ ALTER TABLE exchange ADD COLUMN task ANY;
 ALTER TABLE exchange ADD COLUMN reason ANY;
 )sql";
 
+// caller       who was charged: a row per combination of names
+//   organisation, team, key, environment as the configuration has them; '' where there is none
+// exchange
+//   caller     of `caller`; null: no key was asked for
+//   charged    nano-dollars counted against the caller's budgets: the cost, or where that is unknown
+//              what was held for the request
+// attribution  what a request was for, as the caller says; only of rows where something was said
+//   metadata   a JSON object of strings
+// spend        sums of `charged` by subject ("key:NAME", "team:NAME", "organisation:NAME",
+//              "user:ORGANISATION/NAME") and quarter of an hour since 1970 in which a request ended;
+//              quarter -1: of all time. Kept in the transaction of the rows: what budgets start from
+constexpr char kCallerSql[] = R"sql(
+CREATE TABLE caller (
+  id           INTEGER PRIMARY KEY,
+  organisation TEXT NOT NULL,
+  team         TEXT NOT NULL,
+  key          TEXT NOT NULL,
+  environment  TEXT NOT NULL,
+  UNIQUE (organisation, team, key, environment)
+) STRICT;
+ALTER TABLE exchange ADD COLUMN caller INTEGER;
+ALTER TABLE exchange ADD COLUMN charged INTEGER;
+CREATE TABLE attribution (
+  key          INTEGER PRIMARY KEY,
+  conversation TEXT,
+  session      TEXT,
+  workflow     TEXT,
+  execution    TEXT,
+  mcp_server   TEXT,
+  metadata     TEXT
+) STRICT;
+CREATE TABLE spend (
+  subject  TEXT NOT NULL,
+  quarter  INTEGER NOT NULL,
+  charged  INTEGER NOT NULL,
+  requests INTEGER NOT NULL,
+  unpriced INTEGER NOT NULL,
+  input    INTEGER NOT NULL,
+  output   INTEGER NOT NULL,
+  PRIMARY KEY (subject, quarter)
+) STRICT, WITHOUT ROWID;
+)sql";
+
 constexpr Migration kMigrations[] = {
     {1, "the ledger", kExchangeSql},
     {2, "task and reason of an exchange", kReasonSql},
+    {3, "callers, what they are charged and what for", kCallerSql},
 };
 
 Result<void> check_owner(const Database& database, int64_t version) {

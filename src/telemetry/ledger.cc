@@ -21,6 +21,14 @@ Delivered delivered(const Record& record) {
                                                              : Delivered::Nothing;
 }
 
+// What budgets are charged where nobody knows the cost: by the ceiling price if the tokens are
+// known, else all that was held.
+NanoDollars unknown_cost(const Record& record) {
+  if (record.ceiling == nullptr || record.usage_source == chat::UsageSource::None)
+    return record.reserved;
+  return cost_of_tokens(*record.ceiling, record.usage, record.started_micros).cost;
+}
+
 }  // namespace
 
 Ledger::Ledger(LedgerParts parts, std::shared_ptr<const PriceTable> prices,
@@ -81,6 +89,14 @@ void Ledger::set_price(const TargetMeters& meters, const PriceTable& table) cons
   meters.price_ = found.price;
 }
 
+const Price* Ledger::price_of(const TargetMeters& meters, std::string_view provider,
+                              std::string_view model) const {
+  if (const Price* price = meters.price_.load(std::memory_order_acquire); price != nullptr)
+    return price;
+  if (model == meters.model()) return nullptr;
+  return table_.load()->find(provider, model, meters.vendor_).price;
+}
+
 Ledger::Priced Ledger::price(const Record& record) const {
   const TargetMeters& meters = meters_of(record);
   PriceTable::Found found{meters.price_.load(std::memory_order_acquire),
@@ -89,6 +105,7 @@ Ledger::Priced Ledger::price(const Record& record) const {
   Charge charge = charge_for(found.price, record.usage, record.usage_source, delivered(record),
                              record.started_micros);
   if (charge.source == CostSource::Tokens || charge.table_cost) charge.notes |= found.notes;
+  charge.charged = charge.cost.value_or(unknown_cost(record));
   return {found.price, charge};
 }
 
@@ -115,7 +132,7 @@ Charge Ledger::charge_of(const Record& record) const {
   return price(record).charge;
 }
 
-void Ledger::finish(unsigned lane, Record&& record) {
+Charge Ledger::finish(unsigned lane, Record&& record) {
   const TargetMeters& meters = meters_of(record);
   const Priced priced = price(record);
   if (!priced.charge.cost) log_unpriced(record, meters);
@@ -127,6 +144,7 @@ void Ledger::finish(unsigned lane, Record&& record) {
     });
   }
   store(lane, record, meters, priced);
+  return priced.charge;
 }
 
 void Ledger::store(unsigned lane, const Record& record, const TargetMeters& meters,

@@ -47,12 +47,15 @@ class Ledger {
   // From now on. Earlier tables are kept, since rows on their way still point at them.
   void use_prices(std::shared_ptr<const PriceTable> prices);
 
+  // For a call that is still to be made; null: nobody knows. Kept for the life of the ledger.
+  const Price* price_of(const TargetMeters& meters, std::string_view provider,
+                        std::string_view model) const;
   // What this record costs by the present prices: what finish() will write.
   Charge charge_of(const Record& record) const;
   // What happened to a key of a provider: for the person who has to mend it.
   void note_key(std::string_view provider, std::string_view key, std::string_view what) const;
-  // The end of an exchange. Requires: called on the lane's own thread; once per key.
-  void finish(unsigned lane, Record&& record);
+  // The end of an exchange: what it cost. Requires: called on the lane's own thread; once per key.
+  Charge finish(unsigned lane, Record&& record);
 
  private:
   struct Priced {

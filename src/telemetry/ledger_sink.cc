@@ -7,7 +7,8 @@ namespace {
 constexpr std::string_view kInsertRow =
     "INSERT OR IGNORE INTO exchange VALUES("
     "?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,"
-    "?21,?22,?23,?24,?25,?26,?27,?28,?29,?30,?31,?32,?33,?34,?35,?36,?37,?38,?39,?40,?41,?42)";
+    "?21,?22,?23,?24,?25,?26,?27,?28,?29,?30,?31,?32,?33,?34,?35,?36,?37,?38,?39,?40,?41,?42,"
+    "?43,?44)";
 
 enum Column : int {
   kKey = 1,
@@ -52,8 +53,10 @@ enum Column : int {
   kSlim,
   kTask,
   kReason,
+  kCaller,
+  kCharged,
 };
-static_assert(kReason == 42);
+static_assert(kCharged == 44);
 
 constexpr std::string_view kAddTotal =
     "INSERT INTO usage_total VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12) "
@@ -100,6 +103,7 @@ void bind_figures(store::Statement& to, const RowHead& head) {
 }  // namespace
 
 Result<void> LedgerSink::prepare(store::Database& database) {
+  if (auto prepared = callers_.prepare(database); !prepared) return prepared;
   if (insert_row_) return {};
   auto insert_row = database.prepare(kInsertRow);
   if (!insert_row) return std::move(insert_row).error();
@@ -127,8 +131,11 @@ Result<void> LedgerSink::write(store::Database& database, std::span<const std::s
     const int64_t before = database.total_changes();
     if (auto written = write_row(row); !written) return written;
     // A row that came twice changes nothing, and must not be summed twice.
-    if (database.total_changes() != before) add_up(row);
+    if (database.total_changes() == before) continue;
+    add_up(row);
+    if (auto added = callers_.add(row); !added) return added;
   }
+  if (auto written = callers_.write_sums(); !written) return written;
   return write_totals();
 }
 
@@ -154,6 +161,10 @@ Result<void> LedgerSink::write_row(const RowView& row) {
     return bound;
   }
   if (auto bound = bind_target(row); !bound) return bound;
+  auto caller = callers_.id_of(row);
+  if (!caller) return std::move(caller).error();
+  bind_maybe(to, kCaller, *caller);
+  bind_maybe(to, kCharged, *caller ? std::optional(row.head.charge.charged) : std::nullopt);
 
   int64_t& outcome = outcome_ids_[static_cast<size_t>(row.head.outcome)];
   int64_t& result = result_ids_[static_cast<size_t>(row.head.result)];
@@ -278,11 +289,13 @@ Result<void> LedgerSink::write_totals() {
 }
 
 void LedgerSink::committed() {
+  callers_.committed();
   totals_.clear();
 }
 
 // Ids given out in the lost transaction are not in the file: everything is learnt again.
 void LedgerSink::rolled_back() {
+  callers_.rolled_back();
   totals_.clear();
   targets_.clear();
   names_.clear();

@@ -1,5 +1,5 @@
 // Writes ledger rows into the tables `exchange`, `name` and `usage_total` (store/schema.cc), on the
-// journal's thread.
+// journal's thread; what is about their callers, through CallerSink.
 #pragma once
 
 #include <array>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "store/journal.h"
+#include "telemetry/caller_sink.h"
 #include "telemetry/row.h"
 
 namespace sluice::telemetry {
@@ -61,6 +62,7 @@ class LedgerSink final : public store::JournalSink {
   std::array<int64_t, kOutcomeCount> outcome_ids_{};
   std::array<int64_t, kRequestResults> result_ids_{};
   std::array<LastName, kMostColumns> last_;
+  CallerSink callers_;
   // Of this transaction.
   std::unordered_map<const TargetMeters*, Totals> totals_;
 };

@@ -40,6 +40,8 @@ RequestResult result_of(const Record& record) {
       return RequestResult::Cancelled;
     case Outcome::Unauthorized:
     case Outcome::Forbidden:
+    case Outcome::RateLimited:
+    case Outcome::BudgetExceeded:
       return RequestResult::Blocked;
     default:
       return RequestResult::Error;

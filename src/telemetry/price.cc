@@ -82,6 +82,18 @@ TokenCost cost_of_tokens(const Price& price, const chat::Usage& usage, int64_t s
   return {static_cast<NanoDollars>((sum + kTokensPerRate / 2) / kTokensPerRate), notes};
 }
 
+NanoDollars most_cost(const Price& price, int64_t input, int64_t output, int64_t started_micros) {
+  chat::Usage plain;
+  plain.plain_input = input;
+  plain.visible_output = output;
+  NanoDollars most = cost_of_tokens(price, plain, started_micros).cost;
+  if (!price.base.cache_write) return most;
+  chat::Usage written;
+  written.cache_write = input;
+  written.visible_output = output;
+  return std::max(most, cost_of_tokens(price, written, started_micros).cost);
+}
+
 Charge charge_for(const Price* price, const chat::Usage& usage, chat::UsageSource source,
                   Delivered delivered, int64_t started_micros) {
   Charge charge;

@@ -13,12 +13,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/money.h"
 #include "base/result.h"
 #include "wire/chat.h"
 
 namespace sluice::telemetry {
-
-using NanoDollars = int64_t;
 
 // Nano-dollars per million tokens; absent: the source does not state it.
 using Rate = std::optional<int64_t>;
@@ -80,6 +79,8 @@ struct Charge {
   std::optional<NanoDollars> cost;  // nothing: nobody knows
   CostSource source = CostSource::None;
   std::optional<NanoDollars> table_cost;  // beside the provider's own figure
+  // Against the caller's budgets: the cost, or where that is unknown what was held for the request.
+  NanoDollars charged = 0;
   uint32_t notes = 0;
 };
 
@@ -90,6 +91,9 @@ struct TokenCost {
 
 // By the table alone.
 TokenCost cost_of_tokens(const Price& price, const chat::Usage& usage, int64_t started_micros);
+
+// The most that so many tokens can come to, whatever part of the input is written to a cache.
+NanoDollars most_cost(const Price& price, int64_t input, int64_t output, int64_t started_micros);
 
 // Whether a model gave any output.
 enum class Delivered : uint8_t { Nothing, Something };

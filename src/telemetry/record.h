@@ -8,12 +8,14 @@
 #include <string>
 #include <vector>
 
+#include "base/money.h"
 #include "base/outcome.h"
 #include "base/time.h"
 #include "wire/chat.h"
 
 namespace sluice::telemetry {
 
+struct Price;        // price.h
 class TargetMeters;  // meters.h: the metric cells of one (provider, model, alias)
 
 // One call, or one try to call, an upstream.
@@ -22,6 +24,31 @@ struct Attempt {
   Outcome outcome = Outcome::Ok;
   int status = 0;  // HTTP status of the upstream; 0 if none came
   int64_t duration_micros = 0;
+};
+
+// Whose key asked: what is charged. Names as the configuration has them; no key: nobody in
+// particular.
+struct Caller {
+  std::string organisation;
+  std::string team;
+  std::string key;
+  std::string environment;
+};
+
+// What the request was for, as the caller says it: for cost by conversation or workflow. Bounded
+// texts.
+struct Attribution {
+  std::string conversation;
+  std::string session;
+  std::string workflow;
+  std::string execution;
+  std::string mcp_server;
+  std::string metadata;  // a JSON object of strings; empty: none
+
+  bool empty() const {
+    return conversation.empty() && session.empty() && workflow.empty() && execution.empty() &&
+           mcp_server.empty() && metadata.empty();
+  }
 };
 
 struct Record {
@@ -43,12 +70,20 @@ struct Record {
   std::string model;           // likewise, as configured
   std::string answered_model;  // as the upstream's reply names it
   std::string user;
+  Caller caller;
+  bool counts_user = false;  // the end user has a budget or limits: what it spends is summed
+  Attribution attribution;
   Outcome outcome = Outcome::Ok;
   int status = 0;  // HTTP status sent to the client; 499 if nobody was there
   bool stream = false;
 
   chat::Usage usage;
   chat::UsageSource usage_source = chat::UsageSource::None;
+  // What the caller's budgets hold for this request: what they are charged where nobody knows the
+  // cost. 0: nothing is held.
+  NanoDollars reserved = 0;
+  // For models without a price, what their tokens count as against budgets; null: as reserved.
+  const Price* ceiling = nullptr;
 
   // Durations in microseconds. ttft: until the first content reached us; absent if none did.
   int64_t duration_micros = 0;

@@ -110,7 +110,25 @@ RowHead head_of(const RowSource& source) {
           .stream = record.stream,
           .slim = false,
           .common_reason = record.common_reason,
+          .counts_user = record.counts_user,
           .lengths = {}};
+}
+
+void put_caller(TextWriter& texts, const Caller& caller) {
+  if (caller.key.empty()) return;
+  texts.put(RowText::Organisation, caller.organisation);
+  texts.put(RowText::Team, caller.team);
+  texts.put(RowText::Key, caller.key);
+  texts.put(RowText::Environment, caller.environment);
+}
+
+void put_attribution(TextWriter& texts, const Attribution& attribution) {
+  texts.put(RowText::Conversation, attribution.conversation);
+  texts.put(RowText::Session, attribution.session);
+  texts.put(RowText::Workflow, attribution.workflow);
+  texts.put(RowText::Execution, attribution.execution);
+  texts.put(RowText::McpServer, attribution.mcp_server);
+  texts.put(RowText::Metadata, attribution.metadata);
 }
 
 std::string_view unless_same(std::string_view text, std::string_view known) {
@@ -121,10 +139,20 @@ std::string_view unless_same(std::string_view text, std::string_view known) {
 
 size_t row_bound(const Record& record) {
   const auto bound = [](const std::string& text) { return std::min(text.size(), kLongestText); };
+  size_t whose = 0;
+  for (const std::string* text : {&record.caller.organisation, &record.caller.team,
+                                  &record.caller.key, &record.caller.environment})
+    whose += bound(*text);
+  if (!record.attribution.empty()) {
+    const Attribution& of = record.attribution;
+    for (const std::string* text : {&of.conversation, &of.session, &of.workflow, &of.execution,
+                                    &of.mcp_server, &of.metadata})
+      whose += bound(*text);
+  }
   return sizeof(RowHead) + kTraceBytes + bound(record.client_request_id) + bound(record.endpoint) +
          bound(record.asked_model) + bound(record.provider) + bound(record.model) +
          bound(record.answered_model) + bound(record.user) + bound(record.error) +
-         bound(record.task) + bound(record.reason) +
+         bound(record.task) + bound(record.reason) + whose +
          (worth_telling(record.attempts) ? kLongestAttempts : 0);
 }
 
@@ -147,6 +175,8 @@ size_t write_row(char* out, const RowSource& source, RowForm form) {
   if (whole) texts.put(RowText::Error, record.error);
   texts.put(RowText::Task, record.task);
   if (whole) texts.put(RowText::Reason, record.reason);
+  put_caller(texts, record.caller);
+  if (!record.attribution.empty()) put_attribution(texts, record.attribution);
   std::memcpy(out, &head, sizeof head);
   return static_cast<size_t>(texts.out() - out);
 }

@@ -27,8 +27,18 @@ enum class RowText : uint8_t {
   Error,
   Task,
   Reason,
+  Organisation,
+  Team,
+  Key,
+  Environment,
+  Conversation,
+  Session,
+  Workflow,
+  Execution,
+  McpServer,
+  Metadata,  // JSON
 };
-inline constexpr size_t kRowTexts = 12;
+inline constexpr size_t kRowTexts = 22;
 
 struct RowHead {
   uint64_t key;
@@ -52,6 +62,7 @@ struct RowHead {
   bool stream;
   bool slim;
   bool common_reason;
+  bool counts_user;
   std::array<uint16_t, kRowTexts> lengths;
 };
 

@@ -121,8 +121,11 @@ std::string_view error_type_of(Outcome outcome) {
       return "not_found_error";
     case Outcome::TooLarge:
       return "request_too_large";
+    case Outcome::RateLimited:
     case Outcome::UpstreamRateLimit:
       return "rate_limit_error";
+    case Outcome::BudgetExceeded:
+      return "billing_error";
     case Outcome::RequestTimeout:
     case Outcome::ConnectTimeout:
     case Outcome::FirstByteTimeout:

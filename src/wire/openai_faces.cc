@@ -68,8 +68,11 @@ std::string_view error_type_of(Outcome outcome) {
       return "authentication_error";
     case Outcome::Forbidden:
       return "permission_error";
+    case Outcome::RateLimited:
     case Outcome::UpstreamRateLimit:
       return "rate_limit_error";
+    case Outcome::BudgetExceeded:
+      return "insufficient_quota";
     case Outcome::RequestTimeout:
     case Outcome::ConnectTimeout:
     case Outcome::FirstByteTimeout:
@@ -93,6 +96,7 @@ std::string_view error_code_of(Outcome outcome) {
       return "";
     case Outcome::Unauthorized:
       return "invalid_api_key";
+    case Outcome::RateLimited:
     case Outcome::UpstreamRateLimit:
       return "rate_limit_exceeded";
     case Outcome::ContextOverflow:

@@ -1,0 +1,271 @@
+#include "governance/account.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace sluice::governance {
+namespace {
+
+constexpr std::array<int32_t, 3> kMarks = {500, 800, 1000};
+
+// The share in thousandths, of amounts that may be near the ends of their type.
+int64_t permille(NanoDollars used, NanoDollars limit) {
+  if (limit <= 0) return used > 0 || limit == 0 ? 1000 : 0;
+  return static_cast<int64_t>(static_cast<__int128>(used) * 1000 / limit);
+}
+
+Step step_at(const BudgetRule& rule, int64_t used_permille) {
+  Step reached = Step::None;
+  for (const LadderStep& each : rule.ladder) {
+    if (used_permille >= each.at_permille) reached = std::max(reached, each.step);
+  }
+  return reached;
+}
+
+}  // namespace
+
+std::string_view name_of(LimitKind kind) {
+  constexpr std::string_view kNames[] = {"requests", "tokens", "parallel", "budget"};
+  return kNames[static_cast<size_t>(kind)];
+}
+
+NanoDollars limit_of(const BudgetRule& rule, int64_t wall_micros) {
+  const bool more = rule.increase && wall_micros < rule.increase->until_micros;
+  return rule.amount + (more ? rule.increase->amount : 0);
+}
+
+int64_t BudgetState::used_permille() const {
+  return permille(spent + reserved, limit);
+}
+
+void Account::seed(std::span<const QuarterSpend> quarters, NanoDollars total) {
+  const std::lock_guard lock(mutex_);
+  spend_.seed(quarters, total);
+  for (Budget& budget : budgets_) budget.spent = spend_.within(budget.window);
+}
+
+void Account::use(const Policy& policy, int64_t wall_micros) {
+  const std::lock_guard lock(mutex_);
+  limits_ = policy.limits;
+  std::vector<Budget> next;
+  next.reserve(policy.budgets.size());
+  for (const BudgetRule& rule : policy.budgets) {
+    const Result<TimeZone> zone = TimeZone::find(rule.time_zone);
+    Budget budget{.rule = rule, .zone = zone ? *zone : TimeZone::utc(), .window = {}};
+    budget.window = budget.zone.window(rule.period, wall_micros);
+    budget.spent = spend_.within(budget.window);
+    // A mark is told once, whatever else of the policy changes.
+    for (const Budget& before : budgets_) {
+      const bool same = before.rule.name == rule.name && before.window == budget.window &&
+                        before.rule.amount == rule.amount;
+      if (same) budget.marks = before.marks;
+    }
+    next.push_back(std::move(budget));
+  }
+  budgets_ = std::move(next);
+}
+
+// A new period begins with nothing spent but what has ended in it already.
+void Account::turn(Budget& budget, int64_t wall_micros) const {
+  if (wall_micros < budget.window.until) return;
+  budget.window = budget.zone.window(budget.rule.period, wall_micros);
+  budget.spent = spend_.within(budget.window);
+  budget.marks = 0;
+}
+
+BudgetState Account::state_of(const Budget& budget, int64_t wall_micros) const {
+  BudgetState state{.name = budget.rule.name,
+                    .level = level_,
+                    .subject = subject_,
+                    .period = budget.rule.period,
+                    .limit = limit_of(budget.rule, wall_micros),
+                    .spent = budget.spent,
+                    .reserved = reserved_,
+                    .resets_micros = budget.window.until,
+                    .hard = budget.rule.hard,
+                    .cheaper = budget.rule.cheaper,
+                    .output_limit = budget.rule.output_limit};
+  state.step = step_at(budget.rule, state.used_permille());
+  return state;
+}
+
+Refusal Account::refusal(LimitKind kind) const {
+  Refusal refusal;
+  refusal.kind = kind;
+  refusal.level = level_;
+  refusal.subject = subject_;
+  return refusal;
+}
+
+std::optional<Refusal> Account::over_budget(const Ask& ask, int64_t wall_micros,
+                                            std::vector<Refusal>* would_refuse) {
+  for (Budget& budget : budgets_) {
+    turn(budget, wall_micros);
+    const NanoDollars limit = limit_of(budget.rule, wall_micros);
+    const NanoDollars used = budget.spent + reserved_;
+    // What costs nothing passes a budget that is spent to the last: it cannot overrun it.
+    const bool over = used > limit - ask.cost;
+    const Step step = over ? Step::Block : step_at(budget.rule, permille(used, limit));
+    if (!over && step < Step::Block) continue;
+    if (!budget.rule.hard) continue;
+    Refusal refused = refusal(LimitKind::Budget);
+    refused.budget = budget.rule.name;
+    refused.period = budget.rule.period;
+    refused.step = step;
+    refused.limit = limit;
+    refused.used = used;
+    refused.resets_micros = budget.window.until;
+    refused.shadow = budget.rule.shadow;
+    if (!budget.rule.shadow) return refused;
+    if (would_refuse != nullptr) would_refuse->push_back(std::move(refused));
+  }
+  return std::nullopt;
+}
+
+// The first of the limits per minute, or of parallel requests, that has no room.
+std::optional<Refusal> Account::over_rate(const Ask& ask, Moment now) {
+  const int64_t second = now.second();
+  if (limits_.parallel && in_flight_ >= *limits_.parallel) {
+    Refusal refused = refusal(LimitKind::Parallel);
+    refused.limit = *limits_.parallel;
+    refused.used = in_flight_;
+    refused.retry_seconds = 1;
+    return refused;
+  }
+  const struct {
+    LimitKind kind;
+    const std::optional<int64_t>& limit;
+    SlidingMinute& minute;
+    int64_t amount;
+  } rates[] = {{LimitKind::Requests, limits_.requests_per_minute, requests_, 1},
+               {LimitKind::Tokens, limits_.tokens_per_minute, tokens_, ask.tokens}};
+  for (const auto& rate : rates) {
+    if (!rate.limit) continue;
+    const std::optional<int64_t> wait = rate.minute.wait(second, rate.amount, *rate.limit);
+    if (wait == 0) continue;
+    Refusal refused = refusal(rate.kind);
+    refused.limit = *rate.limit;
+    refused.used = rate.minute.used(second);
+    refused.retry_seconds = wait;
+    return refused;
+  }
+  return std::nullopt;
+}
+
+std::optional<Refusal> Account::take(const Ask& ask, Moment now,
+                                     std::vector<Refusal>* would_refuse) {
+  const std::lock_guard lock(mutex_);
+  std::optional<Refusal> refused = over_rate(ask, now);
+  if (refused && limits_.shadow) {
+    refused->shadow = true;
+    if (would_refuse != nullptr) would_refuse->push_back(*std::move(refused));
+    refused.reset();
+  }
+  if (!refused) refused = over_budget(ask, now.wall_micros, would_refuse);
+  if (refused) return refused;
+  reserved_ += ask.cost;
+  ++in_flight_;
+  // Also without a limit: there may be one when the request settles.
+  requests_.add(now.second(), 1);
+  tokens_.add(now.second(), ask.tokens);
+  return std::nullopt;
+}
+
+void Account::give_back(const Ask& ask, Moment taken) {
+  const std::lock_guard lock(mutex_);
+  reserved_ -= ask.cost;
+  --in_flight_;
+  requests_.add(taken.second(), -1);
+  tokens_.add(taken.second(), -ask.tokens);
+}
+
+void Account::settle(const Ask& ask, Moment taken, const Used& used, Moment now,
+                     std::vector<Crossing>* crossings) {
+  const std::lock_guard lock(mutex_);
+  reserved_ -= ask.cost;
+  --in_flight_;
+  // What was not used comes back where it was taken; what went beyond counts from now on.
+  const int64_t beyond = used.tokens - ask.tokens;
+  tokens_.add(beyond < 0 ? taken.second() : now.second(), beyond);
+  spend_.add(used.ended_micros, used.cost);
+  for (Budget& budget : budgets_) {
+    if (used.ended_micros >= budget.window.until) {
+      turn(budget, used.ended_micros);  // the sum it begins with holds this request
+    } else if (used.ended_micros >= budget.window.from) {
+      budget.spent += used.cost;
+    }
+    const int64_t reached = permille(budget.spent, limit_of(budget.rule, now.wall_micros));
+    for (size_t i = 0; i < kMarks.size(); ++i) {
+      const auto bit = static_cast<uint8_t>(1U << i);
+      if (reached < kMarks[i] || (budget.marks & bit) != 0) continue;
+      budget.marks |= bit;
+      if (crossings != nullptr)
+        crossings->push_back({state_of(budget, now.wall_micros), kMarks[i]});
+    }
+  }
+}
+
+void Account::add_spend(NanoDollars amount, int64_t wall_micros) {
+  const std::lock_guard lock(mutex_);
+  spend_.add(wall_micros, amount);
+  for (Budget& budget : budgets_) {
+    if (budget.window.holds(wall_micros)) budget.spent += amount;
+  }
+}
+
+std::vector<BudgetState> Account::budgets(int64_t wall_micros) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<BudgetState> states;
+  states.reserve(budgets_.size());
+  for (Budget& budget : budgets_) {
+    turn(budget, wall_micros);
+    states.push_back(state_of(budget, wall_micros));
+  }
+  return states;
+}
+
+std::optional<BudgetState> Account::step(int64_t wall_micros) const {
+  const std::lock_guard lock(mutex_);
+  const Budget* hardest = nullptr;
+  Step reached = Step::None;
+  for (Budget& budget : budgets_) {
+    turn(budget, wall_micros);
+    const NanoDollars limit = limit_of(budget.rule, wall_micros);
+    const Step step = step_at(budget.rule, permille(budget.spent + reserved_, limit));
+    if (step <= reached || budget.rule.shadow) continue;
+    hardest = &budget;
+    reached = step;
+  }
+  if (hardest == nullptr) return std::nullopt;
+  return state_of(*hardest, wall_micros);
+}
+
+Allowance Account::allowance(std::optional<int64_t> limit, SlidingMinute& minute, int64_t second) {
+  if (!limit) return {};
+  const int64_t used = minute.used(second);
+  return {.limit = limit,
+          .remaining = std::max<int64_t>(*limit - used, 0),
+          .reset_seconds = used == 0 ? 0 : minute.wait(second, *limit, *limit).value_or(0)};
+}
+
+Allowance Account::requests(Moment now) const {
+  const std::lock_guard lock(mutex_);
+  return allowance(limits_.requests_per_minute, requests_, now.second());
+}
+
+Allowance Account::tokens(Moment now) const {
+  const std::lock_guard lock(mutex_);
+  return allowance(limits_.tokens_per_minute, tokens_, now.second());
+}
+
+int64_t Account::in_flight() const {
+  const std::lock_guard lock(mutex_);
+  return in_flight_;
+}
+
+NanoDollars Account::reserved() const {
+  const std::lock_guard lock(mutex_);
+  return reserved_;
+}
+
+}  // namespace sluice::governance
