@@ -1,5 +1,6 @@
 #include "api/chat_api.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 #include <vector>
@@ -27,11 +28,30 @@ constexpr std::array<Route, 6> kPosts{{
     {"POST", "/v1/messages", chat::Endpoint::Messages},
     {"POST", "/v1/messages/count_tokens", chat::Endpoint::CountTokens},
 }};
+constexpr std::string_view kStored = "/v1/responses/";
+// Of the same API, and no ids of responses.
+constexpr std::array<std::string_view, 2> kNoIds{"compact", "input_tokens"};
 constexpr std::string_view kModels = "/v1/models";
 constexpr std::string_view kVersion = "/v1";
 
 bool is_path(std::string_view asked, std::string_view path) {
   return asked == path || asked == path.substr(kVersion.size());
+}
+
+// What can be asked of a path below "/v1/responses/": of the calls of one path all methods.
+// Nothing: there is no such path.
+std::vector<const gateway::StoredCall*> stored_calls_at(std::string_view path) {
+  if (path.starts_with(kVersion)) path.remove_prefix(kVersion.size());
+  constexpr std::string_view prefix = kStored.substr(kVersion.size());
+  std::vector<const gateway::StoredCall*> calls;
+  if (!path.starts_with(prefix)) return calls;
+  path.remove_prefix(prefix.size());
+  const std::string_view id = path.substr(0, path.find('/'));
+  if (std::find(kNoIds.begin(), kNoIds.end(), id) != kNoIds.end()) return calls;
+  for (const gateway::StoredCall& call : gateway::kStoredCalls) {
+    if (path.substr(id.size()) == call.path) calls.push_back(&call);
+  }
+  return calls;
 }
 
 // The rest behind "/v1/models/" or "/models/", percent-decoded (SDKs encode the slash in an id);
@@ -74,7 +94,7 @@ Task<void> greet(net::ServerExchange& http) {
   return send_text(http, 200, kJson, "{\"name\":\"sluice\"}\n");
 }
 
-Task<void> allow(net::ServerExchange& http, std::string_view methods) {
+Task<void> allow(net::ServerExchange& http, std::string methods) {
   std::string headers;
   net::append_header(headers, "allow", methods);
   [[maybe_unused]] const Result<void> sent = co_await http.reply(204, headers, "");
@@ -92,7 +112,19 @@ Task<void> ChatApi::handle(net::ServerExchange& http) {
     if (method != route.method) return method_not_allowed(shared_, http, route.method);
     return gateway::serve(shared_, http, route.endpoint);
   }
-  return read(http, path);
+  const auto stored = stored_calls_at(path);
+  return stored.empty() ? read(http, path) : ask_stored(http, stored);
+}
+
+Task<void> ChatApi::ask_stored(net::ServerExchange& http,
+                               const std::vector<const gateway::StoredCall*>& calls) {
+  std::string allowed;
+  for (const gateway::StoredCall* call : calls) {
+    if (call->method == http.head().method) return gateway::serve_stored(shared_, http, *call);
+    allowed.append(allowed.empty() ? "" : ", ").append(call->method);
+  }
+  if (http.head().method == "OPTIONS") return allow(http, allowed + ", OPTIONS");
+  return method_not_allowed(shared_, http, allowed);
 }
 
 // What is only looked at.

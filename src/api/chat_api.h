@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/health.h"
 #include "gateway/pipeline.h"
@@ -20,6 +21,8 @@ class ChatApi final : public net::Handler {
   std::string refuse(Outcome outcome, std::string_view reason) override;
 
  private:
+  Task<void> ask_stored(net::ServerExchange& http,
+                        const std::vector<const gateway::StoredCall*>& calls);
   Task<void> read(net::ServerExchange& http, std::string_view path);
   Task<void> no_such_route(net::ServerExchange& http, std::string_view path);
 

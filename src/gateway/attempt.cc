@@ -21,8 +21,11 @@ Result<void> append_request_head(Exchange& exchange, const Way& way, std::string
       providers::Fact{"request_id", exchange.record.request_id},
       providers::Fact{"_user", exchange.record.user}};
   const bool has_user = !exchange.record.user.empty();
+  const StoredRequest* const stored = exchange.stored.get();
   const providers::Attempt attempt{
       .call = way.call,
+      .method = stored != nullptr ? stored->call.method : "POST",
+      .below = stored != nullptr ? std::string_view(stored->below) : std::string_view(),
       .key = way.key,
       .wall_micros = exchange.shared.loop.wall_micros(),
       .stream = exchange.request.stream,
@@ -95,6 +98,8 @@ Answered failure_of(Exchange& exchange, const Way& way, int status, const net::H
   failure->wanted = refusal.wanted;
   if (fits(exchange.request.endpoint, refusal) && status >= 300) {
     failure->body = upstream.scrub(std::string(text));
+  } else if (exchange.stored != nullptr && status == 404) {
+    failure->failure.outcome = Outcome::NotFound;  // it does not say so in the client's dialect
   }
   providers::append_passed_headers(failure->headers, upstream.kind(), headers);
   return failure;
@@ -127,6 +132,11 @@ void note_reply(Exchange& exchange, const Way& way, chat::Reply& reply) {
   exchange.remember_response(way, reply.response_id, reply.item_ids);
 }
 
+// What was read again was counted when it was made.
+void note_stored(const Exchange& exchange) {
+  if (exchange.stored->call.deletes) exchange.snapshot->pins->forget(exchange.stored->id);
+}
+
 // The reply's bytes go on as they came, in their content coding if the client can read it.
 Task<Answered> answer_buffered(Exchange& exchange, const Way& way, routing::AttemptPlan& plan,
                                net::CallReply reply) {
@@ -153,7 +163,11 @@ Task<Answered> answer_buffered(Exchange& exchange, const Way& way, routing::Atte
   }
   plan.succeeded(exchange.now());
   exchange.key_accepted(way);
-  note_reply(exchange, way, decoded.facts);
+  if (exchange.stored != nullptr) {
+    note_stored(exchange);
+  } else {
+    note_reply(exchange, way, decoded.facts);
+  }
 
   std::string headers = exchange.reply_headers(&way);
   net::append_header(headers, "content-type", "application/json");
@@ -168,9 +182,10 @@ Task<Answered> answer_buffered(Exchange& exchange, const Way& way, routing::Atte
       bytes = *body;
     }
   }
-  exchange.end(Outcome::Ok, 200);
+  const int status = exchange.stored != nullptr ? head.status : 200;
+  exchange.end(Outcome::Ok, status);
   exchange.append_cost(headers);
-  co_await exchange.reply(200, std::move(headers), bytes);
+  co_await exchange.reply(status, std::move(headers), bytes);
   co_return nullptr;
 }
 
@@ -233,8 +248,11 @@ Task<Answered> answer(Exchange& exchange, const Way& way, routing::AttemptPlan& 
   const int status = reply.head().status;
   exchange.note_intermediary(way, reply.head().headers);
   if (status < 200 || status > 299) return read_refusal(exchange, way, std::move(reply));
-  if (!exchange.request.stream) return answer_buffered(exchange, way, plan, std::move(reply));
-  if (is_event_stream(reply.head().headers)) {
+  const bool comes_as_stream = is_event_stream(reply.head().headers);
+  // A stored response is streamed where its provider does that.
+  const bool streams = exchange.stored != nullptr ? comes_as_stream : exchange.request.stream;
+  if (!streams) return answer_buffered(exchange, way, plan, std::move(reply));
+  if (comes_as_stream) {
     return relay(exchange, way, plan, heart, std::move(reply), began);
   }
   return read_unstreamed(exchange, way, std::move(reply));

@@ -58,6 +58,7 @@ struct Standing {
 routing::RouteTargets targets_of(const Exchange& exchange) {
   const Snapshot& snapshot = *exchange.snapshot;
   const std::vector<routing::Target>& targets = exchange.route->targets;
+  if (exchange.stored != nullptr) return {.targets = targets, .fallback = false};
   const auto is_local = [&](const routing::Target& target) {
     return snapshot.upstreams[target.provider]->local();
   };
@@ -129,7 +130,7 @@ bool turn_to_another_key(Exchange& exchange, const Way& way, const AttemptFailur
 // True: the same target is to be asked at once, with another key or in other words.
 bool ask_differently(Exchange& exchange, const Way& way, const AttemptFailure& failure,
                      Standing& standing) {
-  if (exchange.http.cancel().cancelled()) return false;
+  if (exchange.http.cancel().cancelled() || exchange.stored != nullptr) return false;
   if (turn_to_another_key(exchange, way, failure, standing)) return true;
   if (!failure.wanted || standing.resent) return false;
   standing.resent = true;
@@ -145,6 +146,12 @@ void keep(Standing& standing, Answered failure) {
   standing.told_target = &standing.plan.current();
 }
 
+// What may have been done once is not to be done twice.
+bool may_be_repeated(const Exchange& exchange, const routing::Failure& failure) {
+  return exchange.stored == nullptr || exchange.stored->call.repeat == StoredCall::Repeat::Free ||
+         routing::is_free(failure);
+}
+
 // Waits for the moment of the next attempt; or ends the exchange, if there is none. A coroutine of
 // its own, so that a stream does not keep room for it.
 [[gnu::noinline]] Task<bool> try_again(Exchange& exchange, Standing& standing, Answered failure) {
@@ -152,7 +159,11 @@ void keep(Standing& standing, Answered failure) {
   keep(standing, std::move(failure));
   // For a client that is gone nothing more is tried, and this attempt is what it left.
   std::optional<routing::AttemptPlan::Step> step;
-  if (!exchange.http.cancel().cancelled()) step = standing.plan.failed(why, exchange.now());
+  if (!may_be_repeated(exchange, why)) {
+    standing.plan.broke(why, exchange.now());
+  } else if (!exchange.http.cancel().cancelled()) {
+    step = standing.plan.failed(why, exchange.now());
+  }
   if (!step) {
     co_await give_up(exchange, standing);
     co_return false;
@@ -184,6 +195,17 @@ Answered no_key(const Way& way) {
   return failed(error);
 }
 
+// A stored response is asked of its own key, however that stands; what else refers to an answer
+// may do as well with another one.
+std::optional<size_t> key_of_maker(const Exchange& exchange, const providers::KeyRing& keys,
+                                   providers::KeyRing::Tried tried) {
+  using State = providers::KeyRing::State;
+  const std::optional<size_t> key = exchange.preferred_key();
+  if (!key || exchange.stored != nullptr) return key;
+  const bool fits = tried == 0 && keys.state(*key, exchange.now()) == State::InService;
+  return fits ? key : std::nullopt;
+}
+
 // Picks the key. Nothing: the way cannot be gone, `failure` says why.
 std::optional<Way> set_out(Exchange& exchange, Standing& standing, Answered& failure) {
   const routing::Target& target = standing.plan.current();
@@ -196,6 +218,10 @@ std::optional<Way> set_out(Exchange& exchange, Standing& standing, Answered& fai
   if (keys.size() == 0) return way;
   // A lone key is used whatever was said of it: its target's breaker knows when to try again.
   if (keys.size() == 1) return way;
+  if (const auto own = key_of_maker(exchange, keys, standing.tried)) {
+    way->key = *own;
+    return way;
+  }
   const std::optional<size_t> key =
       keys.pick(exchange.now(), exchange.shared.ids.random(), standing.tried);
   if (!key) {

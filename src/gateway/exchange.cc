@@ -104,7 +104,9 @@ void Exchange::allow_continuation() {
   const bool text = request.endpoint == chat::Endpoint::Chat ||
                     request.endpoint == chat::Endpoint::Messages ||
                     request.endpoint == chat::Endpoint::Responses;
-  if (!wanted || !text || !request.stream || request.choices != 1 || !wishes_.fallback) return;
+  if (!wanted || !text || stored != nullptr || !request.stream || request.choices != 1 ||
+      !wishes_.fallback)
+    return;
   continuation_ = std::make_unique<chat::Continuation>();
 }
 
@@ -175,6 +177,13 @@ const std::string& Exchange::response_echo() {
     response_echo_ = std::make_unique<std::string>(responses::read_echo(body));
   }
   return *response_echo_;
+}
+
+void Exchange::prefer_key(const providers::Upstream& upstream, std::string_view label) {
+  const providers::KeyRing& keys = upstream.keys();
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (keys.label(i) == label) preferred_key_ = static_cast<uint8_t>(i);
+  }
 }
 
 void Exchange::append_traceparent(std::string& head) {
@@ -287,9 +296,12 @@ void Exchange::note_key(const Way& way, providers::KeyRing::Event event) const {
 void Exchange::remember_response(const Way& way, const std::string& id,
                                  std::span<const std::string> items) const {
   if (request.endpoint != chat::Endpoint::Responses || snapshot->pins == nullptr) return;
-  const std::string target = gateway::name_of(way);
-  if (!id.empty()) snapshot->pins->remember(id, target);
-  for (const std::string& item : items) snapshot->pins->remember(item, target);
+  const providers::KeyRing& keys = way.upstream.keys();
+  const Maker maker{.target = gateway::name_of(way),
+                    .key = way.key < keys.size() ? keys.label(way.key) : std::string(),
+                    .kept = way.same_dialect(request.endpoint)};
+  if (!id.empty()) snapshot->pins->remember(id, maker);
+  for (const std::string& item : items) snapshot->pins->remember(item, maker);
 }
 
 void Exchange::answered_by(const routing::Target& target) {

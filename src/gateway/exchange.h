@@ -13,6 +13,7 @@
 #include "base/id.h"
 #include "base/result.h"
 #include "gateway/snapshot.h"
+#include "gateway/stored.h"
 #include "gateway/wishes.h"
 #include "net/client.h"
 #include "net/server.h"
@@ -69,6 +70,10 @@ class Exchange {
   chat::Request request;
   const routing::Route* route = nullptr;
 
+  // What is asked of a response that its provider keeps; null: the request wants an answer of a
+  // model.
+  std::unique_ptr<StoredRequest> stored;
+
   telemetry::Record record;
 
   // What the client asked of the gateway itself; an error if that could not be understood. Its
@@ -93,6 +98,11 @@ class Exchange {
   bool client_gave_up() const;
   // Route for a name that only the caller knows; kept here because the snapshot is immutable.
   void own_route(std::shared_ptr<const routing::Route> route);
+
+  // The account that made what the request refers to is this key's; one of its provider that is no
+  // longer there, or none: any key may be.
+  void prefer_key(const providers::Upstream& upstream, std::string_view label);
+  std::optional<uint8_t> preferred_key() const { return preferred_key_; }
 
   // The header line of W3C trace context for the next attempt: the same trace, a span of its own.
   void append_traceparent(std::string& head);
@@ -180,6 +190,7 @@ class Exchange {
   int64_t sequence_ = 0;
   std::optional<Nanos> client_timeout_;  // what the client's SDK says it will wait
   uint8_t trace_flags_ = 1;
+  std::optional<uint8_t> preferred_key_;
   bool ended_ = false;
   bool unsent_ = false;
 };

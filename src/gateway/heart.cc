@@ -30,7 +30,9 @@ void Heart::on_timer() {
   if (exchange_.http.replied()) return;  // at most its last bytes are on their way
   const StreamOptions& options = exchange_.snapshot->stream;
   const Nanos now = exchange_.shared.loop.now();
-  if (now - last_sent_ >= options.heartbeat && !paused_) {
+  // A stored response may come as a stream or whole; its provider decides.
+  const bool may_begin = exchange_.stored == nullptr || exchange_.http.streaming();
+  if (now - last_sent_ >= options.heartbeat && !paused_ && may_begin) {
     if (!exchange_.http.streaming()) {
       exchange_.http.start_stream(200, stream_headers(exchange_.reply_headers(nullptr)));
     }

@@ -2,27 +2,27 @@
 
 namespace sluice::gateway {
 
-void Pins::remember(const std::string& id, const std::string& target) {
+void Pins::remember(const std::string& id, const Maker& maker) {
   const std::lock_guard lock(lock_);
-  if (!targets_.insert_or_assign(id, target).second) return;
+  if (!makers_.insert_or_assign(id, maker).second) return;
   order_.push_back(id);
   // Forgotten ids keep their place in the order until it is theirs to go.
   while (order_.size() > most_) {
-    targets_.erase(order_.front());
+    makers_.erase(order_.front());
     order_.pop_front();
   }
 }
 
-std::optional<std::string> Pins::find(const std::string& id) const {
+std::optional<Maker> Pins::find(const std::string& id) const {
   const std::lock_guard lock(lock_);
-  const auto found = targets_.find(id);
-  if (found == targets_.end()) return std::nullopt;
+  const auto found = makers_.find(id);
+  if (found == makers_.end()) return std::nullopt;
   return found->second;
 }
 
 void Pins::forget(const std::string& id) {
   const std::lock_guard lock(lock_);
-  targets_.erase(id);
+  makers_.erase(id);
 }
 
 }  // namespace sluice::gateway

@@ -39,6 +39,7 @@ Result<void> take_body(Exchange& exchange, std::string_view body) {
 }
 
 Result<void> decode(Exchange& exchange) {
+  if (exchange.stored != nullptr) return read_stored(exchange);
   Result<chat::Request> request = decode_request(exchange.request.endpoint, exchange.body);
   if (!request) return std::move(request).error();
   exchange.request = *std::move(request);
@@ -98,7 +99,7 @@ Task<void> run_gates(Exchange& exchange) {
   // 4. Its targets: an unknown model is refused before anything is spent on it. A body takes its
   // time to arrive; what the configuration named at its start may not be callable any more.
   if (passed) exchange.snapshot = exchange.shared.snapshot;
-  if (passed) passed = find_route(exchange);
+  if (passed) passed = exchange.stored ? find_maker(exchange) : find_route(exchange);
   if (passed) set_deadline(exchange);
   if (!passed) {
     co_await exchange.fail(passed.error());
@@ -134,6 +135,20 @@ Task<void> run_gates(Exchange& exchange) {
 
 Task<void> serve(Shared& shared, net::ServerExchange& http, chat::Endpoint endpoint) {
   Exchange exchange(shared, http, endpoint);
+  std::exception_ptr bug;
+  try {
+    co_await run_gates(exchange);
+  } catch (...) {
+    bug = std::current_exception();
+  }
+  if (bug) co_await note_bug(exchange, std::move(bug));
+}
+
+Task<void> serve_stored(Shared& shared, net::ServerExchange& http, const StoredCall& call) {
+  Exchange exchange(shared, http, chat::Endpoint::Responses);
+  exchange.stored = std::make_unique<StoredRequest>(call);
+  exchange.record.endpoint = call.name;
+  exchange.record.generates = false;
   std::exception_ptr bug;
   try {
     co_await run_gates(exchange);

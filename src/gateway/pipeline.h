@@ -8,6 +8,8 @@ namespace sluice::gateway {
 // Serves one request of the data plane: replies, and leaves one ledger row. An exception is a bug
 // of ours: it is caught here, once, and told as such.
 Task<void> serve(Shared& shared, net::ServerExchange& http, chat::Endpoint endpoint);
+// The same of a request about a response that is stored, whose path ends as `call` says.
+Task<void> serve_stored(Shared& shared, net::ServerExchange& http, const StoredCall& call);
 
 // Answers a request that no endpoint takes, and books it like any other. `headers`: further lines.
 Task<void> refuse(Shared& shared, net::ServerExchange& http, Error error, std::string headers = {});

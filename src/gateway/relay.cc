@@ -55,7 +55,8 @@ class Relay {
   void settle_usage(bool whole);
   // The client has left and the operator wants to know what the answer cost: read on, for nobody.
   bool drains() const {
-    return committed_ && exchange_.snapshot->stream.disconnect == Disconnect::Drain;
+    return committed_ && exchange_.stored == nullptr &&
+           exchange_.snapshot->stream.disconnect == Disconnect::Drain;
   }
   bool wants_drain() const;
   // The next target may go on from the text the client has.
@@ -248,6 +249,8 @@ void Relay::commit() {
   plan_.succeeded(exchange_.now());
   exchange_.stream_began();
   exchange_.key_accepted(way_);
+  // Now: it may be cancelled, by its id, while it streams.
+  exchange_.remember_response(way_, reader_->response_id(), {});
   if (!exchange_.record.ttft_micros) {
     exchange_.record.ttft_micros = (exchange_.now() - exchange_.started()) / kMicrosecond;
   }

@@ -118,18 +118,22 @@ Result<void> follow_references(Exchange& exchange) {
   std::vector<std::string> ids = references->items;
   ids.insert(ids.end(), references->reasoning.begin(), references->reasoning.end());
   if (!references->previous_response.empty()) ids.push_back(references->previous_response);
-  std::optional<std::string> maker;
+  std::optional<Maker> maker;
   for (const std::string& id : ids) {
-    std::optional<std::string> known = exchange.snapshot->pins->find(id);
-    if (known) maker = std::move(known);
+    std::optional<Maker> known = exchange.snapshot->pins->find(id);
+    if (known && known->kept) maker = std::move(known);
   }
   const std::vector<routing::Target>& targets = exchange.route->targets;
   const auto made_it = [&](const routing::Target& target) {
-    return maker == exchange.snapshot->upstreams[target.provider]->name() + "/" + target.model;
+    return maker && maker->target ==
+                        exchange.snapshot->upstreams[target.provider]->name() + "/" + target.model;
   };
   const auto found = std::find_if(targets.begin(), targets.end(), made_it);
   const bool must = !references->previous_response.empty() || !references->items.empty() ||
                     !references->conversation.empty() || !references->prompt.empty();
+  if (found != targets.end()) {
+    exchange.prefer_key(*exchange.snapshot->upstreams[found->provider], maker->key);
+  }
   // Of a single target there is no doubt.
   if (targets.size() == 1 && (!maker || found != targets.end())) return {};
   if (found == targets.end()) {

@@ -8,6 +8,7 @@
 #include "wire/anthropic_stream.h"
 #include "wire/cortex.h"
 #include "wire/json_edit.h"
+#include "wire/json_members.h"
 #include "wire/openai.h"
 #include "wire/openai_answer.h"
 #include "wire/openai_conversation.h"
@@ -270,9 +271,23 @@ Result<void> encode_rest(Exchange& exchange, const Way& way, std::string_view mo
   return {};
 }
 
+// A stored response that failed has an error in it and is what was asked for all the same.
+Result<void> check_stored(std::string_view body) {
+  json::Reader reader(body);
+  if (body.empty() || (json::is_utf8(body) && reader.peek() == json::Type::Object &&
+                       reader.skip() && reader.finish())) {
+    return {};
+  }
+  return Error(Outcome::UpstreamBadReply, "the upstream's reply is no JSON object");
+}
+
 }  // namespace
 
 Result<void> encode(Exchange& exchange, const Way& way, Encoded& out) {
+  if (exchange.stored != nullptr) {
+    out.pieces.add(exchange.body);
+    return {};
+  }
   const std::string_view model = way.upstream.body_model(way.target.model, out.model);
   if (exchange.continuation() != nullptr && exchange.continuation()->started) {
     return encode_rest(exchange, way, model, out);
@@ -297,6 +312,7 @@ Result<void> decode(Exchange& exchange, const Way& way, std::string_view body, D
   const bool same = way.same_dialect(exchange.request.endpoint);
   const bool native = providers::dialect_of(way.call) == Dialect::CortexNative;
   out.bytes = body;
+  if (exchange.stored != nullptr) return check_stored(body);
   if (!native) {
     Result<chat::Reply> facts = facts_of(exchange, way, body);
     if (!facts) return std::move(facts).error();
@@ -308,6 +324,9 @@ Result<void> decode(Exchange& exchange, const Way& way, std::string_view body, D
   if (native) out.facts = facts_of(*answer);
   out.own = written_for(exchange, way, *answer);
   out.bytes = out.own;
+  if (exchange.request.endpoint == Endpoint::Responses) {
+    out.facts.response_id = json::text_of(json::member_of(out.own, "id"));
+  }
   return {};
 }
 
@@ -325,7 +344,9 @@ std::unique_ptr<chat::ReplyStream> make_stream(Exchange& exchange, const Way& wa
     case Endpoint::Messages:
       return std::make_unique<anthropic::StreamReader>();
     case Endpoint::Responses:
-      return std::make_unique<responses::StreamReader>();
+      return std::make_unique<responses::StreamReader>(exchange.stored != nullptr
+                                                           ? responses::StreamReader::Of::Replay
+                                                           : responses::StreamReader::Of::Answer);
     default:
       return std::make_unique<openai::StreamReader>(stream_options(exchange, way));
   }

@@ -23,7 +23,8 @@ std::optional<Way> find_way(const Exchange& exchange, const routing::Target& tar
   way.timeouts = upstream.timeouts();
   way.total = upstream.total_timeout();
   // A model that thinks first may be silent for long, and so may one that was asked to.
-  if (exchange.request.reasons || way.traits.reasons) {
+  const bool may_think = exchange.request.reasons || way.traits.reasons;
+  if (may_think && exchange.stored == nullptr) {
     way.timeouts.first_byte = upstream.reasoning_timeout();
   }
   if (const routing::Timeouts* own = target.timeouts; own != nullptr) {

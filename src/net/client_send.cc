@@ -28,7 +28,8 @@ RequestParts::RequestParts(const Pool& pool, const CallRequest& request) {
   const bool merge = request.body.size() > kMaxParts - kMaxHeadParts;
   tail_.reserve(pool.fixed_fields().size() + 48 + (merge ? length : 0));
   tail_ = pool.fixed_fields();
-  if (!request.body.empty()) {
+  // RFC 9110 8.6: a POST says so, too, that it has no body.
+  if (!request.body.empty() || request.head.starts_with("POST ")) {
     tail_ += "Content-Length: ";
     append_number(tail_, length);
     tail_ += "\r\n";

@@ -13,6 +13,7 @@ namespace sluice::providers {
 namespace {
 
 constexpr std::string_view kJson = "Content-Type: application/json\r\n";
+constexpr std::string_view kEvents = "Content-Type: text/event-stream; charset=utf-8\r\n";
 constexpr std::string_view kLines = "Content-Type: application/x-ndjson\r\n";
 constexpr std::string_view kText = "Content-Type: text/plain; charset=utf-8\r\n";
 
@@ -92,20 +93,28 @@ Lab::Page Lab::page(std::string_view path, std::string_view query) const {
 
 // Responses that were stored.
 Task<void> Lab::stored(net::ServerExchange& exchange, const LabRoute& route) {
+  state_.memory.keep_last(exchange.head(), "");
   LabRequest request;
   std::optional<LabError> error = route.face->check_head(exchange.head(), request);
   std::string body;
+  bool is_stream = false;
   if (!error) {
     LabResponses::Answer answer =
-        state_.responses.answer(exchange.head().method, route.rest, request.credential);
+        state_.responses.answer({.method = exchange.head().method,
+                                 .path = route.rest,
+                                 .query = query_of(exchange.head().target),
+                                 .credential = request.credential,
+                                 .now = exchange.loop().now()});
     body = std::move(answer.body);
+    is_stream = answer.is_stream;
     error = std::move(answer.error);
   }
   if (error) {
-    co_await reply_error(exchange, *route.face, "", *std::move(error));
+    const std::string headers = error->headers;
+    co_await reply_error(exchange, *route.face, headers, *std::move(error));
     co_return;
   }
-  (void)co_await exchange.reply(200, kJson, body);
+  (void)co_await exchange.reply(200, is_stream ? kEvents : kJson, body);
 }
 
 Task<void> Lab::get(net::ServerExchange& exchange, const LabRoute& route) {
@@ -162,7 +171,7 @@ Task<void> Lab::handle(net::ServerExchange& exchange) {
   const bool of_response = route.face->name == "openai" && route.rest.starts_with("/responses/");
   if (!own.type.empty()) {
     (void)co_await exchange.reply(200, own.type, own.body);
-  } else if (of_response && !route.endpoint && (asks || method == "DELETE")) {
+  } else if (of_response && !route.endpoint) {
     co_await stored(exchange, route);
   } else if (route.endpoint && method == "POST") {
     LabAnswer answer(exchange, state_, parser_, seed_, *route.face, *route.endpoint);

@@ -159,7 +159,26 @@ void LabAnswer::prepare() {
   if (request_.stream) steps_ = lab_steps(request_, completion, plan_);
   encoder_ = face_.encoder(request_, std::move(completion), plan_, model_->price);
   if (!request_.stream || request_.store) body_ = encoder_->buffered();
-  if (request_.store) state_.responses.keep(request_, encoder_->completion(), body_);
+  if (request_.store) keep_response();
+}
+
+void LabAnswer::keep_response() {
+  LabResponses::Made made;
+  made.body = body_;
+  if (request_.background) {
+    made.running = encoder_->unfinished("in_progress");
+    made.cancelled = encoder_->unfinished("cancelled");
+    made.done_at = began_at_ + answer_time() * kMillisecond;
+    if (request_.stream) {
+      const auto teller = face_.encoder(request_, encoder_->completion(), plan_, model_->price);
+      for (const LabStep& step : steps_) {
+        if (step.is_event()) teller->append_event(made.events, step);
+      }
+    } else {
+      body_ = encoder_->unfinished("queued");
+    }
+  }
+  state_.responses.keep(request_, encoder_->completion(), std::move(made));
 }
 
 std::optional<LabError> LabAnswer::read(std::string_view body) {

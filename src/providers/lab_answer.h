@@ -60,6 +60,9 @@ class LabAnswer {
   void cut();
   // Milliseconds before the first byte of a good reply.
   int64_t reply_wait() const;
+  // ... that saying it all takes.
+  int64_t answer_time() const;
+  void keep_response();
 
   std::string headers(bool failed = false) const;
   std::string retry_headers() const;

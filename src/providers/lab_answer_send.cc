@@ -76,7 +76,12 @@ Task<void> LabAnswer::send_error(LabError error, bool as_200) {
 }
 
 int64_t LabAnswer::reply_wait() const {
-  const int64_t tokens = encoder_ && !request_.stream ? encoder_->completion().usage.completion : 0;
+  if (request_.background) return 0;
+  return encoder_ && !request_.stream ? answer_time() : plan_.first_token_ms;
+}
+
+int64_t LabAnswer::answer_time() const {
+  const int64_t tokens = encoder_->completion().usage.completion;
   return plan_.first_token_ms + plan_.interval_ms.value_or(model_->interval_ms) * tokens;
 }
 

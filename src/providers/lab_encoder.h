@@ -31,6 +31,8 @@ class LabEncoder {
   LabEncoder& operator=(const LabEncoder&) = delete;
 
   virtual std::string buffered() const = 0;
+  // The same before its end, of dialects that have such a thing: "queued", "cancelled".
+  virtual std::string unfinished(std::string_view) const { return ""; }
   // Appends the events of the step, framed as the plan wants it. Requires: step.is_event().
   void append_event(std::string& out, const LabStep& step);
 

@@ -30,7 +30,7 @@ provider rejects, the lab rejects, with the provider's own error shape.
 | --- | --- |
 | `POST /v1/chat/completions`, `/v1/completions`, `/v1/embeddings` | as OpenAI's; also below `/openai/v1` |
 | `POST /v1/responses`, `/v1/responses/input_tokens` | the same; what is stored is known to the same key only |
-| `GET`, `DELETE /v1/responses/{id}`, `GET /v1/responses/{id}/input_items` | what was stored |
+| `GET`, `DELETE /v1/responses/{id}`, `POST /v1/responses/{id}/cancel`, `GET /v1/responses/{id}/input_items` | of what was stored; with `background` it is in progress for as long as its model takes to say it |
 | `POST /anthropic/v1/messages`, `/anthropic/v1/messages/count_tokens` | as Anthropic's, versions `2023-06-01` and `2026-10-21` |
 | `GET /v1/models`, `/anthropic/v1/models`, each with `/{id}` | the models below |
 | `GET /lab/requests?since=N` | a line of JSON for each finished request after number N: `x-request-id` as it came, model, end, tokens, cost; the newest 200,000, at most 10,000 at once |

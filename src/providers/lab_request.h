@@ -89,6 +89,7 @@ struct LabRequest {
 
   // Responses.
   bool store = false;
+  bool background = false;
   std::string previous;                  // previous_response_id
   bool encrypted_reasoning = false;      // it is asked for
   std::vector<std::string> calls;        // ids of function calls

@@ -34,7 +34,8 @@ LabResponsesEncoder::LabResponsesEncoder(const LabRequest& request, LabCompletio
                                          const LabPlan& plan, LabPrice price)
     : LabEncoder(request, std::move(completion), plan, price),
       repeated_(request.repeated),
-      encrypted_(request.encrypted_reasoning) {}
+      encrypted_(request.encrypted_reasoning),
+      background_(request.background) {}
 
 std::string_view LabResponsesEncoder::final_status() const {
   const std::string_view reason = completion_.choices[0].finish_reason;
@@ -112,9 +113,9 @@ std::string LabResponsesEncoder::response(std::string_view status, std::string_v
   const bool whole = status == "completed" || status == "incomplete";
   std::string out = fmt::format(
       R"({{"id":"{}","object":"response","created_at":{},"completed_at":{},"status":"{}",)"
-      R"("background":false,"error":{},"incomplete_details":)",
+      R"("background":{},"error":{},"incomplete_details":)",
       completion_.id, kLabCreated, whole ? std::to_string(kLabCreated) : "null", status,
-      error.empty() ? "null" : error);
+      background_, error.empty() ? "null" : error);
   if (status == "incomplete") {
     const bool filtered = completion_.choices[0].finish_reason == "content_filter";
     out += fmt::format(R"({{"reason":"{}"}},)", filtered ? "content_filter" : "max_output_tokens");

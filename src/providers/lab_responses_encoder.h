@@ -15,6 +15,7 @@ class LabResponsesEncoder final : public LabEncoder {
                       LabPrice price);
 
   std::string buffered() const override;
+  std::string unfinished(std::string_view status) const override { return response(status, ""); }
 
  private:
   void render(std::string& out, const LabStep& step) override;
@@ -39,6 +40,7 @@ class LabResponsesEncoder final : public LabEncoder {
 
   const std::string repeated_;
   const bool encrypted_;
+  const bool background_;
   int64_t sequence_ = 0;
 };
 

@@ -255,8 +255,9 @@ void read_lab_responses(LabFields& fields, LabRequest& request) {
     fields.refuse("mutually_exclusive_parameters", "previous_response_id",
                   "Mutually exclusive parameters: 'previous_response_id' and 'conversation'.");
   }
-  if (fields.boolean("background").value_or(false)) {
-    fields.refuse("unsupported_parameter", "background", "The lab answers at once.");
+  request.background = fields.boolean("background").value_or(false);
+  if (request.background && !request.store) {
+    fields.refuse("", "background", "Background mode requires 'store' to be true.");
   }
   request.hash = lab_hash(request.previous, request.hash);
   if (const auto text = fields.text("instructions")) {

@@ -143,15 +143,34 @@ struct Stored : testing::Test {
     const auto error = responses.join(read.request);
     if (error) return error->code.empty() ? error->message : error->code;
     prompt_tokens = read.request.prompt_tokens;
-    if (read.request.store) responses.keep(read.request, read.complete(), read.buffered());
+    if (read.request.store) responses.keep(read.request, read.complete(), made_of(read));
     return read.complete().id;
   }
   std::string get(std::string_view path, std::string_view method = "GET") {
-    const LabResponses::Answer answer = responses.answer(method, path, "k");
-    return answer.error ? answer.error->message : answer.body;
+    const size_t mark = std::min(path.find('?'), path.size());
+    const std::string_view query = path.substr(std::min(path.size(), mark + 1));
+    const LabResponses::Answer answer = responses.answer({.method = method,
+                                                          .path = path.substr(0, mark),
+                                                          .query = query,
+                                                          .credential = "k",
+                                                          .now = now});
+    if (answer.error) return std::to_string(answer.error->status) + " " + answer.error->message;
+    return answer.body;
+  }
+  // One of the background takes a second.
+  static LabResponses::Made made_of(LabTestRequest& read) {
+    LabResponses::Made made;
+    made.body = read.buffered();
+    if (!read.request.background) return made;
+    made.running = "running";
+    made.cancelled = "cancelled";
+    if (read.request.stream) made.events = read.stream();
+    made.done_at = kSecond;
+    return made;
   }
 
   LabResponses responses;
+  Nanos now = 0;
   int64_t prompt_tokens = 0;
 };
 
@@ -160,7 +179,63 @@ TEST_F(Stored, IsThereUntilItIsDeleted) {
   EXPECT_THAT(get("/responses/" + id), HasSubstr(R"({"id":")" + id + R"(","object":"response")"));
   EXPECT_THAT(get("/responses/" + id + "/input_items"), HasSubstr(R"("text":"hello")"));
   EXPECT_THAT(get("/responses/" + id, "DELETE"), HasSubstr(R"("deleted":true)"));
-  EXPECT_EQ(get("/responses/" + id), "Response with id '" + id + "' not found.");
+  EXPECT_EQ(get("/responses/" + id), "404 Response with id '" + id + "' not found.");
+}
+
+TEST_F(Stored, IsCancelledOnlyWhileItIsMadeInTheBackground) {
+  const std::string plain = "/responses/" + ask(R"("input":"plain")");
+  EXPECT_EQ(get(plain + "/cancel", "POST"), "400 Cannot cancel a synchronous response.");
+  const std::string done = "/responses/" + ask(R"("input":"done","background":true)");
+  const std::string stopped = "/responses/" + ask(R"("input":"stop","background":true)");
+  EXPECT_EQ(get(done), "running");
+  EXPECT_EQ(get(stopped + "/cancel", "POST"), "cancelled");
+  now = kSecond;
+  EXPECT_THAT(get(done), HasSubstr(R"("status":"completed","background":true)"));
+  EXPECT_EQ(get(done + "/cancel", "POST"), "400 Cannot cancel a completed response.");
+  EXPECT_EQ(get(stopped), "cancelled");
+  EXPECT_EQ(get(stopped + "/cancel", "POST"), "cancelled");
+  EXPECT_EQ(verdict(R"("input":"x","background":true,"store":false)"), "|background");
+}
+
+TEST_F(Stored, AStreamOfTheBackgroundIsToldAgainFromAnyEventOn) {
+  const std::string plain = "/responses/" + ask(R"("input":"plain")");
+  EXPECT_THAT(get(plain + "?stream=true"), HasSubstr("400 Only responses that were created with"));
+  const std::string path =
+      "/responses/" + ask(R"("input":"again","background":true,"stream":true)") + "?stream=true";
+  const std::string whole = get(path);
+  EXPECT_THAT(whole, HasSubstr("event: response.created"));
+  const std::string rest = get(path + "&starting_after=3");
+  EXPECT_TRUE(whole.ends_with(rest));
+  EXPECT_THAT(rest.substr(0, rest.find('\n', rest.find("data:"))),
+              HasSubstr(R"("sequence_number":4)"));
+  EXPECT_EQ(get(path + "&starting_after=9999"), "");
+  EXPECT_THAT(get(path + "&starting_after=x"), HasSubstr("400 Invalid type"));
+}
+
+TEST_F(Stored, ItemsComeInPages) {
+  const std::string items =
+      "/responses/" +
+      ask(R"("input":[{"id":"msg_a","role":"user","content":"a"},)"
+          R"({"id":"msg_b","role":"user","content":"b"},{"id":"msg_c","role":"user","content":"c"}])") +
+      "/input_items";
+  EXPECT_THAT(get(items + "?limit=2"),
+              HasSubstr(R"("first_id":"msg_c","last_id":"msg_b","has_more":true)"));
+  EXPECT_THAT(get(items + "?limit=2&after=msg_b"),
+              HasSubstr(R"("first_id":"msg_a","last_id":"msg_a","has_more":false)"));
+  EXPECT_THAT(get(items + "?order=asc&limit=1"), HasSubstr(R"("first_id":"msg_a")"));
+  EXPECT_THAT(get(items + "?after=msg_a"), HasSubstr(R"("data":[],"first_id":null)"));
+  EXPECT_THAT(get(items + "?after=msg_x"), HasSubstr("400 Item with id 'msg_x' not found"));
+  EXPECT_THAT(get(items + "?limit=0"), HasSubstr("400 Invalid 'limit'"));
+  EXPECT_THAT(get(items + "?limit=101"), HasSubstr("400 Invalid 'limit'"));
+  EXPECT_THAT(get(items + "?order=up"), HasSubstr("400 Invalid value: 'up'"));
+}
+
+TEST_F(Stored, OtherMethodsAndPathsAreRefused) {
+  const std::string path = "/responses/" + ask(R"("input":"hello")");
+  EXPECT_THAT(get(path, "PUT"), HasSubstr("405 Not allowed to PUT"));
+  EXPECT_THAT(get(path, "PUT"), HasSubstr("use GET, DELETE."));
+  EXPECT_THAT(get(path + "/cancel"), HasSubstr("use POST."));
+  EXPECT_THAT(get(path + "/output_items"), HasSubstr("404 Unknown request URL"));
 }
 
 TEST_F(Stored, IsNotThereWhenStoreIsFalseOrForAnotherKey) {

@@ -38,8 +38,10 @@ Upstream::Upstream(UpstreamOptions options)
   options_.base_path = base_path_of(options_.kind, options_.base_path);
   for (size_t i = 0; i < kCallCount; ++i) {
     const auto call = static_cast<Call>(i);
-    if (!path_of(options_.kind, call).empty()) fixed_head_[i] = fixed_head(call);
+    const std::string_view path = path_of(options_.kind, call);
+    if (!path.empty()) paths_[i].append(options_.base_path).append(path);
   }
+  fixed_fields_ = fixed_fields();
   std::vector<std::string> dropped = options_.drop_headers;
   for (const auto& header : options_.headers) dropped.push_back(header.first);
   for (size_t i = 0; i < kDialectCount; ++i) {
@@ -59,9 +61,8 @@ Upstream::Upstream(UpstreamOptions options)
 }
 
 // Everything that does not change from request to request.
-std::string Upstream::fixed_head(Call call) const {
-  std::string head = "POST ";
-  head.append(options_.base_path).append(path_of(options_.kind, call)).append(" HTTP/1.1\r\n");
+std::string Upstream::fixed_fields() const {
+  std::string head;
   net::append_header(head, "content-type", "application/json");
   // An upstream that compresses an event stream delays it, so none is asked for.
   net::append_header(head, "accept-encoding", "identity");
@@ -86,7 +87,8 @@ void Upstream::append_defaults(std::string& out, Dialect dialect,
 
 Result<void> Upstream::append_head(std::string& out, const Attempt& attempt,
                                    const net::Headers& client) const {
-  out.append(fixed_head_[static_cast<size_t>(attempt.call)]);
+  out.append(attempt.method).append(" ").append(paths_[static_cast<size_t>(attempt.call)]);
+  out.append(attempt.below).append(" HTTP/1.1\r\n").append(fixed_fields_);
   if (attempt.key < options_.keys.size()) {
     const Credential& credential = *options_.keys[attempt.key].credential;
     if (Result<void> done = credential.append(out, attempt.wall_micros); !done) return done;

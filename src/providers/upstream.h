@@ -63,6 +63,9 @@ struct UpstreamOptions {
 // What one attempt is about. Views must last for the call they are given to.
 struct Attempt {
   Call call = Call::Chat;
+  // About something the call has made: another method, a path below its own, with the query.
+  std::string_view method = "POST";
+  std::string_view below;
   size_t key = 0;           // from KeyRing::pick(); 0 where there are no keys
   int64_t wall_micros = 0;  // now
   bool stream = false;
@@ -129,7 +132,7 @@ class Upstream {
     std::string name;
     std::string line;
   };
-  std::string fixed_head(Call call) const;
+  std::string fixed_fields() const;
   void append_defaults(std::string& out, Dialect dialect, const net::Headers& client) const;
 
   UpstreamOptions options_;
@@ -137,7 +140,8 @@ class Upstream {
   std::unique_ptr<KeyRing> keys_;
   std::unique_ptr<LearnedFields> learned_ = std::make_unique<LearnedFields>();
   std::vector<Secret> config_secrets_;
-  std::array<std::string, kCallCount> fixed_head_;
+  std::array<std::string, kCallCount> paths_;
+  std::string fixed_fields_;
   std::vector<PassList> passing_;  // by Dialect
   // Sent unless the client's own field of that name passes, by Dialect.
   std::array<std::vector<Default>, kDialectCount> defaults_;

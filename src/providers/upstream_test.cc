@@ -44,6 +44,19 @@ TEST(Upstream, AnOpenAiHeadIsThePathTheKeyAndNothingMore) {
   EXPECT_TRUE(head_of(upstream, {.call = Call::Responses}).starts_with("POST /v1/responses HTTP"));
 }
 
+TEST(Upstream, AG_5_WhatACallHasMadeIsBelowItsPath) {
+  const Attempt attempt{
+      .call = Call::Responses, .method = "DELETE", .below = "/resp_1/input_items?limit=2"};
+  const auto line = [&](Kind kind, std::string base) {
+    const std::string head = head_of(Upstream(options_of(kind, std::move(base))), attempt);
+    EXPECT_TRUE(has_line(head, "authorization: Bearer key-1")) << head;
+    return head.substr(0, head.find('\r'));
+  };
+  EXPECT_EQ(line(Kind::OpenAi, "/v1/"), "DELETE /v1/responses/resp_1/input_items?limit=2 HTTP/1.1");
+  EXPECT_EQ(line(Kind::OpenRouter, "/api/v1"),
+            "DELETE /api/v1/responses/resp_1/input_items?limit=2 HTTP/1.1");
+}
+
 TEST(Upstream, AStreamIsAskedForInTheHeadToo) {
   const Upstream upstream(options_of(Kind::OpenAi, "/v1"));
   EXPECT_TRUE(has_line(head_of(upstream, {.stream = true}), "accept: text/event-stream"));

@@ -16,7 +16,7 @@ constexpr size_t kMostLoggedModels = 1000;
 
 // An upstream was asked and something came back, or should have.
 Delivered delivered(const Record& record) {
-  if (record.attempts.empty()) return Delivered::Nothing;
+  if (record.attempts.empty() || !record.generates) return Delivered::Nothing;
   return record.outcome == Outcome::Ok || record.ttft_micros ? Delivered::Something
                                                              : Delivered::Nothing;
 }

@@ -58,10 +58,11 @@ struct Record {
       client_request_id;  // what the client sent as x-client-request-id or x-request-id, bounded
   std::string trace_id;   // 32 hex digits, from traceparent or made here
   int64_t started_micros = 0;  // wall clock, since 1970 UTC
-  std::string endpoint;        // "chat", "completions", "embeddings", "models", or "other"
-  std::string asked_model;     // as the client wrote it, bounded to 128 bytes
-  std::string alias;           // tier or alias that was resolved; empty for a direct name
-  std::string task;            // that was asked for or found; empty: none
+  std::string
+      endpoint;  // "chat", "completions", "embeddings", "responses.retrieve", ... or "other"
+  std::string asked_model;  // as the client wrote it, bounded to 128 bytes
+  std::string alias;        // tier or alias that was resolved; empty for a direct name
+  std::string task;         // that was asked for or found; empty: none
   // Why these targets, in words: "task chat (x-sluice-task) -> tier2, in order". A common one is
   // one of few, written once.
   std::string reason;
@@ -77,6 +78,7 @@ struct Record {
   int status = 0;  // HTTP status sent to the client; 499 if nobody was there
   bool stream = false;
 
+  bool generates = true;  // false: the request asks for nothing that is charged by tokens
   chat::Usage usage;
   chat::UsageSource usage_source = chat::UsageSource::None;
   // What the caller's budgets hold for this request: what they are charged where nobody knows the

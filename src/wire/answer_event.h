@@ -64,6 +64,8 @@ class AnswerWriter {
   virtual std::string empty_event() const = 0;
   // The number of the next event, in dialects that number them.
   virtual int64_t next_sequence() const { return 0; }
+  // Of Responses only: the id the client gets, once it is known.
+  virtual std::string response_id() const { return ""; }
 };
 
 }  // namespace sluice::chat

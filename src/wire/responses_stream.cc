@@ -214,6 +214,9 @@ StreamEvent StreamReader::accept(const sse::Event& event, Payload& payload, std:
   std::string_view type = payload.type.escaped ? std::string_view(unescaped) : payload.type.raw;
   if (type.empty()) type = event.name;
   if (payload.sequence >= 0) next_sequence_ = payload.sequence + 1;
+  if (replays_) {
+    return {.kind = Kind::Content, .content = true, .bytes = frame(event, type, scratch)};
+  }
   learn(payload);
   const Sort sort = event.name == "error" || payload.has_error ? Sort::Error : sort_of(type);
   bool content = false;
@@ -277,7 +280,7 @@ void StreamReader::learn(Payload& payload) {
 
 StreamReader::End StreamReader::finish(std::string& scratch) {
   scratch.clear();
-  return {.complete = done_ && !error_, .bytes = {}};
+  return {.complete = (done_ || replays_) && !error_, .bytes = {}};
 }
 
 }  // namespace sluice::responses

@@ -24,12 +24,18 @@ namespace sluice::responses {
 
 class StreamReader final : public chat::ReplyStream {
  public:
-  StreamReader() = default;
+  enum class Of : uint8_t {
+    Answer,
+    // A stored response is told once more, from some event on, however it ended: whatever comes is
+    // what was asked for, and no usage of this request.
+    Replay,
+  };
+  explicit StreamReader(Of of = Of::Answer) : replays_(of == Of::Replay) {}
 
   // The event that ends the answer is Done with content, even if there is no text in it: an empty
   // answer is one.
   chat::StreamEvent take(const sse::Event& event, std::string& scratch) override;
-  // Complete after response.completed or response.incomplete.
+  // Complete after response.completed or response.incomplete; a replay always.
   End finish(std::string& scratch) override;
 
   bool saw_content() const override { return saw_content_; }
@@ -64,6 +70,7 @@ class StreamReader final : public chat::ReplyStream {
   int64_t next_sequence_ = 0;
   bool saw_content_ = false;
   bool done_ = false;
+  const bool replays_;
 };
 
 static_assert(sizeof(StreamReader) <= 256);

@@ -1,6 +1,7 @@
 #include "wire/responses_stream.h"
 
 #include <gtest/gtest.h>
+#include <memory>
 #include <string>
 
 #include "wire/responses.h"
@@ -25,18 +26,19 @@ class Stream {
     parser_.feed(raw_);
     sse::Event event;
     EXPECT_EQ(parser_.next(&event), sse::Step::Event);
-    return reader_.take(event, scratch_);
+    return reader_->take(event, scratch_);
   }
   bool untouched(const chat::StreamEvent& event) const { return event.bytes.data() == raw_.data(); }
-  bool complete() { return reader_.finish(scratch_).complete; }
-  const StreamReader& reader() const { return reader_; }
+  void replay() { reader_ = std::make_unique<StreamReader>(StreamReader::Of::Replay); }
+  bool complete() { return reader_->finish(scratch_).complete; }
+  const StreamReader& reader() const { return *reader_; }
 
  private:
   int next_ = 0;
   std::string raw_;
   std::string scratch_;
   sse::Parser parser_;
-  StreamReader reader_;
+  std::unique_ptr<StreamReader> reader_ = std::make_unique<StreamReader>();
 };
 
 std::string response(const std::string& status, const std::string& more = "") {
@@ -46,6 +48,21 @@ std::string response(const std::string& status, const std::string& more = "") {
 const std::string kUsage =
     R"(,"usage":{"input_tokens":9,"input_tokens_details":{"cached_tokens":4},)"
     R"("output_tokens":20,"output_tokens_details":{"reasoning_tokens":12},"total_tokens":29})";
+
+TEST(ResponsesStream, AG_5_AReplayIsWhateverCameAndNoUsageOfItsRequest) {
+  Stream stream;
+  stream.replay();
+  for (const char* type : {"response.created", "response.failed", "error", "response.completed"}) {
+    const chat::StreamEvent event = stream.feed(type, response("failed", kUsage));
+    EXPECT_TRUE(event.content && stream.untouched(event)) << type;
+  }
+  EXPECT_TRUE(stream.complete());
+  EXPECT_FALSE(stream.reader().usage());
+  EXPECT_EQ(stream.reader().response_id(), "");
+  EXPECT_EQ(stream.reader().next_sequence(), 4);
+  EXPECT_EQ(stream.feed_raw("data: {\n\n").kind, Kind::Error);
+  EXPECT_FALSE(stream.complete());
+}
 
 TEST(ResponsesStream, FB_8_WhatOnlyAnnouncesIsNoContent) {
   Stream stream;

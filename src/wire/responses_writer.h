@@ -29,6 +29,7 @@ class EventWriter final : public chat::AnswerWriter {
   // None: events are numbered, so none can be repeated. Comments keep such a stream alive.
   std::string empty_event() const override { return ""; }
   int64_t next_sequence() const override { return sequence_; }
+  std::string response_id() const override { return id_; }
 
  private:
   enum class Item : uint8_t { None, Message, Reasoning, Call };

@@ -43,6 +43,7 @@ class TranslatedStream final : public ReplyStream {
   std::string model() const override { return model_; }
   std::string empty_event() const override { return writer_->empty_event(); }
   int64_t next_sequence() const override { return writer_->next_sequence(); }
+  std::string response_id() const override { return writer_->response_id(); }
 
  private:
   StreamEvent write(std::string& scratch);

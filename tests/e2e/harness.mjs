@@ -63,6 +63,7 @@ export class Stage {
       server: { listen: '127.0.0.1:0', admin_listen: '127.0.0.1:0', data_dir: join(this.folder, 'data') },
       providers: {
         lab: { kind: 'openai', base_url: `${this.labUrl}/v1`, api_key: 'provider-key', pass_headers: ['x-lab-fault'] },
+        full: { kind: 'openai', base_url: `${this.labUrl}/v1`, api_key: 'provider-key', speaks: ['chat', 'responses'] },
         anthropic: { kind: 'anthropic', base_url: `${this.labUrl}/anthropic`, api_key: 'provider-key' },
       },
       tiers: { pair: ['lab/status-503', 'lab/chat'] },

@@ -100,6 +100,19 @@ for (const fault of ['reset-after-5', 'end-after-5', 'error-after-5', 'error-eve
   });
 }
 
+test('AG-5 a stored response is read, listed, cancelled and deleted', async () => {
+  const made = await client.responses.create({ model: 'full/chat', input: 'Remember the harbour.' });
+  assert.deepEqual(await client.responses.retrieve(made.id), made);
+  const items = [];
+  for await (const item of client.responses.inputItems.list(made.id, { limit: 1 })) items.push(item);
+  assert.equal(items[0].content[0].text, 'Remember the harbour.');
+  await assert.rejects(client.responses.cancel(made.id), OpenAI.BadRequestError);
+  const slow = await client.responses.create({ model: 'full/slow', input: 'Stop.', background: true });
+  assert.equal((await client.responses.cancel(slow.id)).status, 'cancelled');
+  await client.responses.delete(made.id);
+  await assert.rejects(client.responses.retrieve(made.id), OpenAI.NotFoundError);
+});
+
 for (const stream of [true, false]) {
   test(`DISC-1 an abort of a ${stream ? 'streamed' : 'buffered'} call reaches the upstream and leaves one row`, async () => {
     const { requests, cancelled } = await stage.meter();
