@@ -13,6 +13,7 @@
 #include "app/config_routes.h"
 #include "app/config_strategy_check.h"
 #include "app/config_tree.h"
+#include "app/directory_builder.h"
 
 namespace sluice::app {
 namespace {
@@ -126,6 +127,7 @@ LoadOutcome fill(const LoadInput& input, const Node& root, const SourceText& tex
   resolve_routes(reader);
   check_strategies(reader);
   check_router(reader);
+  check_governance(reader);
   try_files(input, reader);
 
   LoadOutcome outcome;

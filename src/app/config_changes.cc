@@ -24,6 +24,12 @@ std::vector<std::string> names_in(const Settings& settings, std::string_view eac
     for (const auto& item : settings.routes) names.push_back(item.name);
   if (each == "auto.phrases")
     for (const auto& item : settings.auto_.tasks) names.push_back(item.task);
+  if (each == "organisations")
+    for (const auto& item : settings.organisations) names.push_back(item.name);
+  if (each == "teams")
+    for (const auto& item : settings.teams) names.push_back(item.name);
+  if (each == "keys")
+    for (const auto& item : settings.keys) names.push_back(item.name);
   if (each == "prices.custom")
     for (const auto& item : settings.prices.custom) names.push_back(item.model);
   return names;

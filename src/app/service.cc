@@ -72,6 +72,10 @@ Result<std::unique_ptr<Service>> Service::start(Loaded loaded, Reload reload,
       TelemetryStack::open(settings, service->clock_, worker_count(settings));
   if (!telemetry) return std::move(telemetry).error();
   service->telemetry_ = *std::move(telemetry);
+  Result<std::unique_ptr<GovernanceStack>> governance =
+      GovernanceStack::open(settings, service->clock_, service->telemetry_->take_spent());
+  if (!governance) return std::move(governance).error();
+  service->governance_ = *std::move(governance);
   if (Result<void> opened = service->open_side_door(); !opened) return std::move(opened).error();
   if (Result<void> opened = service->open_front_door(); !opened) return std::move(opened).error();
   service->announce();
@@ -119,6 +123,8 @@ Result<void> Service::open_front_door() {
       build_snapshot(settings, snapshot_parts(worker_count(settings)), revision_);
   if (!snapshot) return std::move(snapshot).error();
   put_in_force(settings, **snapshot, lasting_);
+  Result<std::shared_ptr<const governance::Directory>> directory = governance_->build(settings);
+  if (!directory) return std::move(directory).error();
   net::StreamWrapper wrap;
   if (const ServerTls& tls = settings.server.tls; !tls.cert_file.empty()) {
     Result<net::StreamWrapper> made = make_tls_wrapper({.cert_file = tls.cert_file,
@@ -133,9 +139,12 @@ Result<void> Service::open_front_door() {
                               .resolver = *resolver_,
                               .ledger = telemetry_->ledger(),
                               .health = health_,
+                              .accounts = governance_->accounts(),
                               .lane = lane,
                               .last_key = telemetry_->last_key()};
-    workers_.push_back(std::make_unique<Worker>(parts, *snapshot, server_options(settings, count)));
+    const Worker::InForce in_force{
+        .snapshot = *snapshot, .directory = *directory, .options = server_options(settings, count)};
+    workers_.push_back(std::make_unique<Worker>(parts, in_force));
   }
   const Result<net::Address> address = to_net(settings.server.listen);
   if (!address) return Error(Outcome::BadRequest, address.error().message(), "server.listen");
@@ -220,10 +229,20 @@ void Service::reload(std::string_view why) {
     telemetry_->note_reload(false, revision_);
     return;
   }
+  Result<std::shared_ptr<const governance::Directory>> directory =
+      governance_->build(outcome.loaded->settings);
+  if (!directory) {
+    telemetry_->log().error(
+        "the configuration could not be put in force; the old one stays",
+        {{"because", directory.error().message()}, {"key", directory.error().param()}});
+    telemetry_->note_reload(false, revision_);
+    return;
+  }
   ++revision_;
-  const net::ServerOptions options =
-      server_options(outcome.loaded->settings, static_cast<unsigned>(workers_.size()));
-  apply_everywhere(*snapshot, options);
+  apply_everywhere({.snapshot = *snapshot,
+                    .directory = *directory,
+                    .options = server_options(outcome.loaded->settings,
+                                              static_cast<unsigned>(workers_.size()))});
   put_in_force(outcome.loaded->settings, **snapshot, lasting_);
   loaded_ = *std::move(outcome.loaded);
   telemetry_->note_reload(true, revision_);
@@ -236,11 +255,10 @@ void Service::reload(std::string_view why) {
 // Returns when every loop works by the new snapshot: only then may targets be retired that the old
 // one alone named, or a request would find its only target gone. The loops run until stop(), which
 // comes after the last reload.
-void Service::apply_everywhere(const std::shared_ptr<const gateway::Snapshot>& snapshot,
-                               const net::ServerOptions& options) {
+void Service::apply_everywhere(const Worker::InForce& in_force) {
   const auto waiting = std::make_shared<std::latch>(static_cast<ptrdiff_t>(workers_.size()));
   for (const std::unique_ptr<Worker>& worker : workers_)
-    worker->apply(snapshot, options, [waiting] { waiting->count_down(); });
+    worker->apply(in_force, [waiting] { waiting->count_down(); });
   waiting->wait();
 }
 

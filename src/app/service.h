@@ -10,6 +10,7 @@
 
 #include "api/admin_api.h"
 #include "app/config.h"
+#include "app/governance_stack.h"
 #include "app/signals.h"
 #include "app/snapshot_builder.h"
 #include "app/telemetry_stack.h"
@@ -40,8 +41,7 @@ class Service {
   Result<void> listen_on_all(const net::Address& address, const net::StreamWrapper& wrap);
   void announce();
   void reload(std::string_view why);
-  void apply_everywhere(const std::shared_ptr<const gateway::Snapshot>& snapshot,
-                        const net::ServerOptions& options);
+  void apply_everywhere(const Worker::InForce& in_force);
   void drain();
   std::vector<api::HealthCheck> health() const;
 
@@ -57,6 +57,7 @@ class Service {
 
   Lasting lasting_;
   std::unique_ptr<TelemetryStack> telemetry_;
+  std::unique_ptr<GovernanceStack> governance_;
   std::unique_ptr<net::Resolver> resolver_;
   std::atomic<bool> draining_{false};
   api::Health health_;

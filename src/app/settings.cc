@@ -75,4 +75,16 @@ CustomPrice& custom_price_of(Settings& settings, std::string_view model) {
   return settings.prices.custom.back();
 }
 
+OrganisationSettings& organisation_of(Settings& settings, std::string_view name) {
+  return named_or_new(settings.organisations, name);
+}
+
+TeamSettings& team_of(Settings& settings, std::string_view name) {
+  return named_or_new(settings.teams, name);
+}
+
+KeySettings& key_of(Settings& settings, std::string_view name) {
+  return named_or_new(settings.keys, name);
+}
+
 }  // namespace sluice::app

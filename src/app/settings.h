@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/settings_governance.h"
 #include "app/settings_types.h"
 
 namespace sluice::app {
@@ -230,6 +231,11 @@ struct Settings {
   LogSettings log;
   PriceSettings prices;
   MetricsSettings metrics;
+  GovernanceSettings governance;
+  std::vector<OrganisationSettings> organisations;
+  std::vector<TeamSettings> teams;
+  std::vector<KeySettings> keys;
+  LimitSettings end_users;  // of each
 
   const ProviderSettings* provider(std::string_view name) const;
   // Tiers first, then aliases, then tasks; null when the name is none of them.
@@ -243,6 +249,9 @@ Route& alias_of(Settings& settings, std::string_view name);
 Route& task_of(Settings& settings, std::string_view name);
 StrategyRoute& strategy_of(Settings& settings, std::string_view name);
 TaskPhrases& phrases_of(Settings& settings, std::string_view task);
+OrganisationSettings& organisation_of(Settings& settings, std::string_view name);
+TeamSettings& team_of(Settings& settings, std::string_view name);
+KeySettings& key_of(Settings& settings, std::string_view name);
 CustomPrice& custom_price_of(Settings& settings, std::string_view model);
 
 }  // namespace sluice::app

@@ -1,6 +1,7 @@
 #include "app/snapshot_builder.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "app/router_builder.h"
@@ -81,6 +82,20 @@ Result<std::vector<routing::Target>> rule_targets(const Route& rule,
   return targets;
 }
 
+// What a model without a price counts as.
+std::unique_ptr<const telemetry::Price> ceiling_of(const GovernanceSettings& settings) {
+  if (!settings.ceiling_input.known) return nullptr;
+  const auto rate = [](const Price& price) {
+    return std::optional(std::llround(price.dollars * kDollar));
+  };
+  auto ceiling = std::make_unique<telemetry::Price>();
+  ceiling->version = "ceiling";
+  ceiling->base.input = rate(settings.ceiling_input);
+  ceiling->base.output =
+      rate(settings.ceiling_output.known ? settings.ceiling_output : settings.ceiling_input);
+  return ceiling;
+}
+
 Result<void> add_resilience(const Settings& settings, const SnapshotParts& parts,
                             gateway::Snapshot& snapshot) {
   const ResilienceSettings& own = settings.resilience;
@@ -90,6 +105,7 @@ Result<void> add_resilience(const Settings& settings, const SnapshotParts& parts
                     .longest_pause = nanos(own.longest_pause)};
   snapshot.budget = &parts.lasting.budget;
   snapshot.pins = &parts.lasting.pins;
+  snapshot.ceiling = ceiling_of(settings.governance);
   snapshot.unsupported = unsupported(own.unsupported);
   for (const ProviderSettings& provider : settings.providers) {
     uint16_t stands_for = routing::PlanContext::kNobody;

@@ -7,6 +7,7 @@
 
 #include "app/file_content.h"
 #include "app/version.h"
+#include "governance/spend.h"
 #include "providers/lab_models.h"
 #include "store/schema.h"
 #include "telemetry/metric_names.h"
@@ -143,6 +144,11 @@ Result<void> TelemetryStack::open_ledger(const Settings& settings) {
   Result<uint64_t> last_key = telemetry::read_last_key(*database);
   if (!last_key) return std::move(last_key).error();
   last_key_ = *last_key;
+  const int64_t first =
+      governance::quarter_of(clock_.wall_micros()) - governance::Spend::kKeptQuarters;
+  Result<std::vector<telemetry::SpendSums>> spent = telemetry::read_spend(*database, first);
+  if (!spent) return std::move(spent).error();
+  spent_ = *std::move(spent);
   Result<std::shared_ptr<const telemetry::PriceTable>> prices = load_prices(settings);
   if (!prices) return std::move(prices).error();
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "app/settings.h"
 #include "base/line_sink.h"
@@ -11,6 +13,7 @@
 #include "base/result.h"
 #include "store/file_lock.h"
 #include "store/journal.h"
+#include "telemetry/caller_sink.h"
 #include "telemetry/ledger.h"
 #include "telemetry/ledger_sink.h"
 #include "telemetry/price.h"
@@ -31,6 +34,8 @@ class TelemetryStack {
   telemetry::Ledger& ledger() { return *ledger_; }
   // The highest key in the ledger: new ones are above it.
   uint64_t last_key() const { return last_key_; }
+  // What every subject has spent, as of the start.
+  std::vector<telemetry::SpendSums> take_spent() { return std::move(spent_); }
   bool ledger_healthy() const { return journal_->healthy(); }
 
   void note_reload(bool ok, uint64_t revision);
@@ -54,6 +59,7 @@ class TelemetryStack {
   std::unique_ptr<store::Journal> journal_;
   std::unique_ptr<telemetry::Ledger> ledger_;
   uint64_t last_key_ = 0;
+  std::vector<telemetry::SpendSums> spent_;
 };
 
 }  // namespace sluice::app

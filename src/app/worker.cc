@@ -19,19 +19,20 @@ Task<void> report_idle(net::Loop& loop, const net::Server& server, std::atomic<b
 
 }  // namespace
 
-Worker::Worker(const Parts& parts, std::shared_ptr<const gateway::Snapshot> snapshot,
-               net::ServerOptions options)
+Worker::Worker(const Parts& parts, InForce in_force)
     : loop_(parts.clock),
       client_(loop_, parts.resolver),
       shared_{.loop = loop_,
               .client = client_,
               .ledger = parts.ledger,
               .ids = IdSource::from_os(parts.lane, parts.last_key),
-              .snapshot = std::move(snapshot),
+              .snapshot = std::move(in_force.snapshot),
               .out = {},
-              .lane = parts.lane},
+              .lane = parts.lane,
+              .directory = std::move(in_force.directory),
+              .accounts = &parts.accounts},
       api_(shared_, parts.health),
-      server_(loop_, api_, options),
+      server_(loop_, api_, in_force.options),
       lane_(parts.lane) {}
 
 Worker::~Worker() {
@@ -46,19 +47,18 @@ void Worker::start() {
   thread_ = NamedThread("loop-" + std::to_string(lane_), [this] { loop_.run(); });
 }
 
-void Worker::apply(std::shared_ptr<const gateway::Snapshot> snapshot, net::ServerOptions options,
-                   std::function<void()> applied) {
-  loop_.post(
-      [this, snapshot = std::move(snapshot), options, applied = std::move(applied)]() mutable {
-        shared_.snapshot = std::move(snapshot);
-        server_.set_options(options);
-        std::vector<const net::Origin*> origins;
-        for (const auto& upstream : shared_.snapshot->upstreams) {
-          origins.push_back(upstream->origin().get());
-        }
-        client_.keep_only(origins);
-        applied();
-      });
+void Worker::apply(InForce in_force, std::function<void()> applied) {
+  loop_.post([this, in_force = std::move(in_force), applied = std::move(applied)]() mutable {
+    shared_.snapshot = std::move(in_force.snapshot);
+    shared_.directory = std::move(in_force.directory);
+    server_.set_options(in_force.options);
+    std::vector<const net::Origin*> origins;
+    for (const auto& upstream : shared_.snapshot->upstreams) {
+      origins.push_back(upstream->origin().get());
+    }
+    client_.keep_only(origins);
+    applied();
+  });
 }
 
 void Worker::drain() {

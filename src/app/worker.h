@@ -22,12 +22,19 @@ class Worker {
     net::Resolver& resolver;
     telemetry::Ledger& ledger;
     const api::Health& health;
+    governance::Accounts& accounts;
     unsigned lane;
     uint64_t last_key;  // of the ledger: new keys are above it
   };
 
-  Worker(const Parts& parts, std::shared_ptr<const gateway::Snapshot> snapshot,
-         net::ServerOptions options);
+  // What serves: replaced as a whole.
+  struct InForce {
+    std::shared_ptr<const gateway::Snapshot> snapshot;
+    std::shared_ptr<const governance::Directory> directory;
+    net::ServerOptions options;
+  };
+
+  Worker(const Parts& parts, InForce in_force);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -37,8 +44,7 @@ class Worker {
   void start();
 
   // From the main thread, carried out on the loop. `applied` runs there once it is.
-  void apply(std::shared_ptr<const gateway::Snapshot> snapshot, net::ServerOptions options,
-             std::function<void()> applied);
+  void apply(InForce in_force, std::function<void()> applied);
   void drain();
   void cancel_all();
   bool idle() const { return idle_.load(std::memory_order_acquire); }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <utility>
 
+#include "gateway/admit.h"
 #include "gateway/body.h"
 #include "gateway/relay.h"
 #include "gateway/translation.h"
@@ -101,7 +102,8 @@ Answered failure_of(Exchange& exchange, const Way& way, int status, const net::H
   } else if (exchange.stored != nullptr && status == 404) {
     failure->failure.outcome = Outcome::NotFound;  // it does not say so in the client's dialect
   }
-  providers::append_passed_headers(failure->headers, upstream.kind(), headers);
+  providers::append_passed_headers(failure->headers, upstream.kind(), headers,
+                                   pass_limits(exchange));
   return failure;
 }
 
@@ -171,7 +173,8 @@ Task<Answered> answer_buffered(Exchange& exchange, const Way& way, routing::Atte
 
   std::string headers = exchange.reply_headers(&way);
   net::append_header(headers, "content-type", "application/json");
-  providers::append_passed_headers(headers, way.upstream.kind(), head.headers);
+  providers::append_passed_headers(headers, way.upstream.kind(), head.headers,
+                                   pass_limits(exchange));
   std::string_view bytes = decoded.bytes;
   const auto coding = head.headers.find("content-encoding");
   const bool untouched = bytes.data() == plain->data() && plain->data() != body->data();

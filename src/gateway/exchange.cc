@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text_out.h"
+#include "gateway/admit.h"
 #include "gateway/face.h"
 #include "gateway/way.h"
 #include "wire/anthropic_conversation.h"
@@ -49,7 +50,7 @@ Exchange::~Exchange() {
       record.duration_micros - record.upstream_micros - client_time_ / kMicrosecond;
   record.bytes_in = http.bytes_in();
   record.bytes_out = http.bytes_out();
-  shared.ledger.finish(shared.lane, std::move(record));
+  settle(*this, shared.ledger.finish(shared.lane, record));
 }
 
 void Exchange::read_client_headers() {
@@ -172,6 +173,13 @@ Result<const chat::Conversation*> Exchange::conversation() {
   return conversation_.get();
 }
 
+void Exchange::replace_body(std::string other) {
+  decoded_body = std::move(other);
+  body = decoded_body;
+  conversation_.reset();
+  response_echo_.reset();
+}
+
 const std::string& Exchange::response_echo() {
   if (response_echo_ == nullptr) {
     response_echo_ = std::make_unique<std::string>(responses::read_echo(body));
@@ -223,6 +231,7 @@ std::string Exchange::reply_headers(const Way* way) const {
     const std::string failed = failed_attempts();
     if (net::is_header_value(failed)) net::append_header(headers, "x-sluice-fallback", failed);
   }
+  append_limits(*this, headers);
   net::append_header(headers, "x-sluice-overhead-us",
                      static_cast<uint64_t>(overhead() / kMicrosecond));
   return headers;

@@ -15,6 +15,8 @@
 #include "gateway/snapshot.h"
 #include "gateway/stored.h"
 #include "gateway/wishes.h"
+#include "governance/admission.h"
+#include "governance/directory.h"
 #include "net/client.h"
 #include "net/server.h"
 #include "telemetry/ledger.h"
@@ -49,6 +51,8 @@ struct Shared {
   unsigned lane = 0;  // of this loop, in meters and queues
   RecentRoute recent;
   std::shared_ptr<EmbedBatches> embeds;  // made by the first embedding that is batched
+  std::shared_ptr<const governance::Directory> directory;
+  governance::Accounts* accounts = nullptr;
 };
 
 class Exchange {
@@ -65,10 +69,16 @@ class Exchange {
   std::shared_ptr<const Snapshot> snapshot;
 
   // Set by the pipeline's gates, in this order.
+  std::shared_ptr<const governance::Directory> directory;  // that of the exchange's start
+  // Null: no key is asked for. Lives in the directory.
+  const governance::Directory::Entry* caller = nullptr;
   std::string_view body;     // as decoded from its content coding
   std::string decoded_body;  // what `body` points into, if it was coded
   chat::Request request;
   const routing::Route* route = nullptr;
+  // What limits and budgets hold for it, and the budget that is most used up, if it has a say.
+  governance::Admission admission;
+  std::unique_ptr<governance::BudgetState> budget;
 
   // What is asked of a response that its provider keeps; null: the request wants an answer of a
   // model.
@@ -82,6 +92,10 @@ class Exchange {
   const Wishes& wishes() const { return wishes_; }
   // The whole request in the middle form; read at the first call. Errors name the field.
   Result<const chat::Conversation*> conversation();
+  // Another body in place of the client's; what was read of that is read anew.
+  void replace_body(std::string other);
+  // The request goes where its model says, whatever task it named.
+  void forget_task() { wishes_.task = {}; }
   // What a Responses answer says of the request it answers.
   const std::string& response_echo();
 

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <exception>
 
+#include "gateway/admit.h"
 #include "gateway/body.h"
+#include "gateway/caller.h"
 #include "gateway/dispatch.h"
 #include "gateway/face.h"
 #include "gateway/routing_facts.h"
@@ -80,36 +82,46 @@ bool counts_itself(const Exchange& exchange) {
 }
 
 Task<void> run_gates(Exchange& exchange) {
-  // 1. What the client wants of us: a wish that is not understood is not to be guessed.
-  Result<void> passed;
+  // 1. Who asks: for strangers nothing is read.
+  Result<void> passed = identify(exchange);
+  if (passed) passed = check_endpoint(exchange);
+  if (!passed) {
+    co_await exchange.fail(passed.error());
+    co_return;
+  }
+  // 2. What the client wants of us: a wish that is not understood is not to be guessed.
   if (!exchange.wished()) {
     const Error error(exchange.wished().error().outcome(), exchange.wished().error().message(),
                       exchange.wished().error().param());
     co_await exchange.fail(error);
     co_return;
   }
-  // 2. The body, within its limits: nothing can be said about a request that is not here.
+  // 3. The body, within its limits: nothing can be said about a request that is not here.
   if (exchange.http.body_arrived()) {
     passed = take_body(exchange, exchange.http.arrived_body());
   } else {
     passed = co_await read_body(exchange);
   }
-  // 3. Its meaning: every later gate works on the middle form.
+  // 4. Its meaning: every later gate works on the middle form.
   if (passed) passed = decode(exchange);
-  // 4. Its targets: an unknown model is refused before anything is spent on it. A body takes its
+  // 5. Its targets: an unknown model is refused before anything is spent on it. A body takes its
   // time to arrive; what the configuration named at its start may not be callable any more.
   if (passed) exchange.snapshot = exchange.shared.snapshot;
   if (passed) passed = exchange.stored ? find_maker(exchange) : find_route(exchange);
+  // 6. What the key may use of them; and whether the caller's limits and budgets have room.
+  std::string limits;
+  if (passed) passed = check_route(exchange);
+  if (passed) passed = admit(exchange, limits);
   if (passed) set_deadline(exchange);
   if (!passed) {
-    co_await exchange.fail(passed.error());
+    co_await exchange.fail(passed.error(), std::move(limits));
     co_return;
   }
   if (!counts_itself(exchange)) {
     co_await count_tokens(exchange);
     co_return;
   }
-  // 5. The answer, from the first target that gives one.
+  // 7. The answer, from the first target that gives one.
   co_await dispatch(exchange);
 }
 

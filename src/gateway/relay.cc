@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "gateway/admit.h"
 #include "gateway/translation.h"
 #include "providers/reply_headers.h"
 #include "wire/coding.h"
@@ -120,7 +121,8 @@ Relay::Relay(Exchange& exchange, const Way& way, routing::AttemptPlan& plan, Hea
     if (!decoder) return std::move(decoder).error();
     decoder_ = *std::move(decoder);
   }
-  providers::append_passed_headers(passed_headers_, way_.upstream.kind(), headers);
+  providers::append_passed_headers(passed_headers_, way_.upstream.kind(), headers,
+                                   pass_limits(exchange_));
   return {};
 }
 

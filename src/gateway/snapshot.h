@@ -14,6 +14,7 @@
 #include "routing/retry_budget.h"
 #include "routing/router.h"
 #include "telemetry/meters.h"
+#include "telemetry/price.h"
 
 namespace sluice::gateway {
 
@@ -64,6 +65,9 @@ struct Snapshot {
   Unsupported unsupported = Unsupported::Drop;
   Pins* pins = nullptr;  // outlives every snapshot, as the budget does
   StreamOptions stream;
+  // What models without a price count as against budgets; null: they are refused to whoever has
+  // one.
+  std::unique_ptr<const telemetry::Price> ceiling;
   uint64_t max_body = 32 << 20;   // of a request, decompressed
   uint64_t max_reply = 64 << 20;  // of a buffered reply
 };

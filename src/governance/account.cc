@@ -213,6 +213,11 @@ void Account::add_spend(NanoDollars amount, int64_t wall_micros) {
   }
 }
 
+bool Account::has_budget() const {
+  const std::lock_guard lock(mutex_);
+  return !budgets_.empty();
+}
+
 std::vector<BudgetState> Account::budgets(int64_t wall_micros) const {
   const std::lock_guard lock(mutex_);
   std::vector<BudgetState> states;

@@ -117,6 +117,7 @@ class Account {
   // Money spent that no take() announced: repriced rows, another instance's.
   void add_spend(NanoDollars amount, int64_t wall_micros);
 
+  bool has_budget() const;
   std::vector<BudgetState> budgets(int64_t wall_micros) const;
   // The hardest step of its budgets for a request that comes now; the state it comes from.
   std::optional<BudgetState> step(int64_t wall_micros) const;

@@ -1,6 +1,7 @@
 #include "governance/period.h"
 
 #include <date/tz.h>
+#include <sstream>
 #include <stdexcept>
 
 namespace sluice::governance {
@@ -47,6 +48,17 @@ std::string_view name_of(Period period) {
       break;
   }
   return "total";
+}
+
+std::optional<int64_t> moment_of(const std::string& text) {
+  for (const char* form : {"%FT%TZ", "%F"}) {
+    std::istringstream in(text);
+    SysMicros moment;
+    in >> date::parse(form, moment);
+    if (!in.fail() && in.peek() == std::istringstream::traits_type::eof())
+      return moment.time_since_epoch().count();
+  }
+  return std::nullopt;
 }
 
 TimeZone TimeZone::utc() {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,10 @@ struct Window {
 
 inline constexpr Window kAllTime{std::numeric_limits<int64_t>::min(),
                                  std::numeric_limits<int64_t>::max()};
+
+// "2026-12-24" (its first moment in UTC) or "2026-12-24T18:00:00Z" as microseconds since 1970;
+// nothing if it is neither.
+std::optional<int64_t> moment_of(const std::string& text);
 
 // A zone of the database. Cheap to copy; any thread.
 class TimeZone {

@@ -57,6 +57,15 @@ TEST(Period, ATotalNeverEnds) {
   EXPECT_EQ(window("UTC", Period::Total, "2026-11-22T23:59:59Z"), kAllTime);
 }
 
+TEST(Period, DatesAndTimesOfUtcAreMoments) {
+  EXPECT_EQ(moment_of("2026-12-24"), at("2026-12-24T00:00:00Z"));
+  EXPECT_EQ(moment_of("2026-12-24T18:00:00Z"), at("2026-12-24T18:00:00Z"));
+  for (const char* text : {"", "2026-13-01", "2026-02-30", "24.12.2026", "2026-12-24T18:00:00",
+                           "2026-12-24 18:00:00Z", "2026-12-24x"}) {
+    EXPECT_EQ(moment_of(text), std::nullopt) << text;
+  }
+}
+
 TEST(Period, NamesTheZoneItDoesNotKnow) {
   const Result<TimeZone> found = TimeZone::find("Europe/Utrecht");
   ASSERT_FALSE(found);

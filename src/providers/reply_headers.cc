@@ -21,8 +21,9 @@ struct Row {
   Match match;
   uint8_t kinds;
 };
+constexpr std::string_view kRateLimit = "x-ratelimit-";
 constexpr Row kPassed[] = {
-    {"x-ratelimit-", Match::Prefix, kEvery},
+    {kRateLimit, Match::Prefix, kEvery},
     {"retry-after", Match::Prefix, kEvery},
     {"x-ms-retry-after-ms", Match::Whole, kEvery},
     {"openai-", Match::Prefix, kOpenAiLike},
@@ -71,8 +72,10 @@ bool passes(const net::Header& header, uint8_t kind) {
 
 }  // namespace
 
-void append_passed_headers(std::string& out, Kind kind, const net::Headers& upstream) {
+void append_passed_headers(std::string& out, Kind kind, const net::Headers& upstream,
+                           PassLimits limits) {
   for (const net::Header& header : upstream) {
+    if (limits == PassLimits::No && net::begins_with_name(header.name, kRateLimit)) continue;
     if (passes(header, bit(kind))) net::append_header(out, header.name, header.value);
   }
   const std::string_view id = upstream_request_id(kind, upstream);

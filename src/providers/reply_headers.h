@@ -12,7 +12,12 @@ namespace sluice::providers {
 
 // Appends complete lines. The upstream's request id goes as x-sluice-upstream-request-id, since
 // x-request-id is the gateway's own.
-void append_passed_headers(std::string& out, Kind kind, const net::Headers& upstream);
+enum class PassLimits : uint8_t {
+  Yes,
+  No,  // the caller has limits of its own with us
+};
+void append_passed_headers(std::string& out, Kind kind, const net::Headers& upstream,
+                           PassLimits limits);
 
 // The id by which the provider's support finds the call; empty if it gave none.
 std::string_view upstream_request_id(Kind kind, const net::Headers& upstream);

@@ -9,7 +9,7 @@ std::string passed(Kind kind, std::initializer_list<net::Header> fields) {
   net::Headers headers;
   for (const net::Header& field : fields) headers.add(field.name, field.value);
   std::string out;
-  append_passed_headers(out, kind, headers);
+  append_passed_headers(out, kind, headers, PassLimits::Yes);
   return out;
 }
 

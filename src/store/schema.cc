@@ -100,13 +100,15 @@ ALTER TABLE exchange ADD COLUMN reason ANY;
 //   organisation, team, key, environment as the configuration has them; '' where there is none
 // exchange
 //   caller     of `caller`; null: no key was asked for
-//   charged    nano-dollars counted against the caller's budgets: the cost, or where that is unknown
+//   charged    nano-dollars counted against the caller's budgets: the cost, or where that is
+//   unknown
 //              what was held for the request
 // attribution  what a request was for, as the caller says; only of rows where something was said
 //   metadata   a JSON object of strings
 // spend        sums of `charged` by subject ("key:NAME", "team:NAME", "organisation:NAME",
-//              "user:ORGANISATION/NAME") and quarter of an hour since 1970 in which a request ended;
-//              quarter -1: of all time. Kept in the transaction of the rows: what budgets start from
+//              "user:ORGANISATION/NAME") and quarter of an hour since 1970 in which a request
+//              ended; quarter -1: of all time. Kept in the transaction of the rows: what budgets
+//              start from
 constexpr char kCallerSql[] = R"sql(
 CREATE TABLE caller (
   id           INTEGER PRIMARY KEY,

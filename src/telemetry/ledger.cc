@@ -132,7 +132,7 @@ Charge Ledger::charge_of(const Record& record) const {
   return price(record).charge;
 }
 
-Charge Ledger::finish(unsigned lane, Record&& record) {
+Charge Ledger::finish(unsigned lane, const Record& record) {
   const TargetMeters& meters = meters_of(record);
   const Priced priced = price(record);
   if (!priced.charge.cost) log_unpriced(record, meters);
@@ -186,6 +186,18 @@ void Ledger::note_key(std::string_view provider, std::string_view key,
                       std::string_view what) const {
   parts_.log.warn("a key of a provider " + std::string(what),
                   {{"provider", provider}, {"key", key}});
+}
+
+void Ledger::count_refusal(std::string_view level, std::string_view limit, bool shadow) {
+  const std::string_view mode = shadow ? "shadow" : "enforced";
+  parts_.registry.counter(metric::kRefusals, {level, limit, mode}).add_shared();
+}
+
+void Ledger::note_budget(std::string_view budget, int32_t permille, std::string_view spent,
+                         std::string_view limit) const {
+  parts_.log.warn(
+      "a budget has passed a mark",
+      {{"budget", budget}, {"percent", permille / 10}, {"spent", spent}, {"limit", limit}});
 }
 
 Result<std::vector<UsageBase>> read_usage_base(const store::Database& database) {

@@ -55,7 +55,12 @@ class Ledger {
   // What happened to a key of a provider: for the person who has to mend it.
   void note_key(std::string_view provider, std::string_view key, std::string_view what) const;
   // The end of an exchange: what it cost. Requires: called on the lane's own thread; once per key.
-  Charge finish(unsigned lane, Record&& record);
+  Charge finish(unsigned lane, const Record& record);
+  // A limit refused a request, or in shadow would have. Any thread.
+  void count_refusal(std::string_view level, std::string_view limit, bool shadow);
+  // A budget has passed a mark of its period for the first time.
+  void note_budget(std::string_view budget, int32_t permille, std::string_view spent,
+                   std::string_view limit) const;
 
  private:
   struct Priced {

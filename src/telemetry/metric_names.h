@@ -24,6 +24,7 @@ inline constexpr MetricLabel kTokenLabels[] = {kModel, {"type"}};
 inline constexpr MetricLabel kProviderLabels[] = {kProvider};
 inline constexpr MetricLabel kCauseLabels[] = {kProvider, {"cause"}};
 inline constexpr MetricLabel kFallbackLabels[] = {{"from", true}, {"to", true}};
+inline constexpr MetricLabel kRefusalLabels[] = {{"level"}, {"limit"}, {"mode"}};
 inline constexpr MetricLabel kPhaseLabels[] = {{"phase"}};
 inline constexpr MetricLabel kBuildLabels[] = {{"version"}, {"revision"}};
 
@@ -110,6 +111,10 @@ inline constexpr MetricDef kRetries{
     .name = "llm_retries_total",
     .help = "Attempts at the same target after a failure, by its cause.",
     .labels = kCauseLabels};
+inline constexpr MetricDef kRefusals{
+    .name = "llm_limit_refusals_total",
+    .help = "Requests that a limit or budget refused, or in shadow would have.",
+    .labels = kRefusalLabels};
 inline constexpr MetricDef kFallbacks{.name = "llm_fallbacks_total",
                                       .help = "Attempts at another target after a failure.",
                                       .labels = kFallbackLabels};

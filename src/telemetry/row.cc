@@ -145,8 +145,8 @@ size_t row_bound(const Record& record) {
     whose += bound(*text);
   if (!record.attribution.empty()) {
     const Attribution& of = record.attribution;
-    for (const std::string* text : {&of.conversation, &of.session, &of.workflow, &of.execution,
-                                    &of.mcp_server, &of.metadata})
+    for (const std::string* text :
+         {&of.conversation, &of.session, &of.workflow, &of.execution, &of.mcp_server, &of.metadata})
       whose += bound(*text);
   }
   return sizeof(RowHead) + kTraceBytes + bound(record.client_request_id) + bound(record.endpoint) +
