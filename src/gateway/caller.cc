@@ -111,7 +111,10 @@ Result<void> identify(Exchange& exchange) {
   const std::string_view presented = presented_key(exchange.http.head().headers);
   const Directory::Found found = directory.find(presented, address, exchange.record.started_micros);
   if (found.entry != nullptr) note_caller(exchange, *found.entry);
-  if (!found.fault) return {};
+  if (!found.fault) {
+    if (found.entry->key.restricted) exchange.restrict();
+    return {};
+  }
   exchange.caller = nullptr;
   exchange.add_reason(words_for(*found.fault));
   return refusal(*found.fault, presented);

@@ -59,6 +59,12 @@ void Exchange::read_client_headers() {
   for (const net::Header& header : http.head().headers) {
     if (wished_ && (header.name.front() | 0x20) == 'x') wished_ = read_wish(header, wishes_);
     switch (header.name.size()) {
+      case 7:
+        if (net::same_name(header.name, "baggage")) {
+          wishes_.baggage = header.value;
+          wishes_.attributes = true;
+        }
+        break;
       case 11:
         if (net::same_name(header.name, "traceparent")) parent = parse_traceparent(header.value);
         break;

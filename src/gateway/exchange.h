@@ -96,6 +96,8 @@ class Exchange {
   void replace_body(std::string other);
   // The request goes where its model says, whatever task it named.
   void forget_task() { wishes_.task = {}; }
+  // Its data must not leave, whatever the client says.
+  void restrict() { wishes_.restricted = true; }
   // What a Responses answer says of the request it answers.
   const std::string& response_echo();
 

@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "gateway/admit.h"
+#include "gateway/attribution.h"
 #include "gateway/body.h"
 #include "gateway/caller.h"
 #include "gateway/dispatch.h"
@@ -48,6 +49,7 @@ Result<void> decode(Exchange& exchange) {
   exchange.record.asked_model = exchange.request.model.substr(0, 128);
   exchange.record.user = exchange.request.user.substr(0, 128);
   exchange.record.stream = exchange.request.stream;
+  note_attribution(exchange);
   return {};
 }
 

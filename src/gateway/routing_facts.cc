@@ -32,6 +32,7 @@ class RequestFacts {
     facts.task = wishes.task;
     facts.path = exchange_.http.head().path();
     facts.user = exchange_.request.user;
+    if (exchange_.caller != nullptr) facts.key = exchange_.caller->key.name;
     facts.conversation = header_text("x-sluice-conversation");
     facts.metadata = metadata_;
     facts.header = header_;

@@ -34,6 +34,16 @@ Result<void> read_timeout(const net::Header& header, Wishes& wishes) {
   return {};
 }
 
+struct Attribute {
+  std::string_view name;
+  std::string_view Wishes::*member;
+};
+constexpr Attribute kAttributes[] = {
+    {"conversation", &Wishes::conversation}, {"session", &Wishes::session},
+    {"workflow", &Wishes::workflow},         {"execution", &Wishes::execution},
+    {"mcp-server", &Wishes::mcp_server},     {"metadata", &Wishes::metadata},
+};
+
 }  // namespace
 
 Result<void> read_wish(const net::Header& header, Wishes& wishes) {
@@ -55,6 +65,11 @@ Result<void> read_wish(const net::Header& header, Wishes& wishes) {
     Result<bool> cost = either(header, "on", "off");
     if (!cost) return std::move(cost).error();
     wishes.cost = *cost;
+  }
+  for (const auto& [own, member] : kAttributes) {
+    if (!net::same_name(name, own)) continue;
+    wishes.*member = header.value;
+    wishes.attributes = true;
   }
   return {};
 }

@@ -68,6 +68,8 @@ Result<std::shared_ptr<const Directory>> Directory::build(DirectoryParts parts, 
     Entry entry;
     entry.organisation = std::string(kDefaultOrganisation);
     if (team != nullptr && !team->organisation.empty()) entry.organisation = team->organisation;
+    if (team != nullptr) entry.metadata = team->metadata;
+    entry.metadata.insert(entry.metadata.end(), key.metadata.begin(), key.metadata.end());
     entry.addresses = *std::move(ranges);
     entry.key = std::move(key);
     built->entries_.push_back(std::move(entry));

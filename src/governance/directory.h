@@ -69,6 +69,7 @@ class Directory {
   struct Entry {
     Key key;
     std::string organisation;
+    Metadata metadata;  // the team's, then the key's own
     std::vector<AddressRange> addresses;
     std::shared_ptr<Account> account;
     std::shared_ptr<Account> team;  // null: of none

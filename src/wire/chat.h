@@ -89,6 +89,7 @@ struct Request {
   OutputLimit output_limit = OutputLimit::None;
   bool reasons = false;  // asks the model to think before it speaks
   int64_t choices = 1;   // `n`
+  bool has_metadata = false;
   // Rough size of the prompt for estimates (acceptance DISC-5): bytes of text in it, without images
   // or audio.
   int64_t prompt_bytes = 0;

@@ -105,6 +105,7 @@ bool RequestDecoder::member(const Text& key) {
   uint32_t index = 0;
   const Field* field = key.escaped ? find_field(request_.endpoint, key.str(), &index)
                                    : find_field(request_.endpoint, key.raw, &index);
+  request_.has_metadata |= key.raw == "metadata";
   if (field != nullptr) return value_of(*field);
   if (key.raw == "input") responses_shaped_ = true;
   return reader_.skip();

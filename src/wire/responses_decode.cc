@@ -184,6 +184,7 @@ bool RequestDecoder::top_level() {
 
 bool RequestDecoder::member(const Text& key) {
   const Field* field = key.escaped ? find_field(key.str()) : find_field(key.raw);
+  request_.has_metadata |= key.raw == "metadata";
   if (field != nullptr) return value_of(*field);
   if (key.raw == "messages") chat_shaped_ = true;
   return reader_.skip();
