@@ -19,6 +19,7 @@ import judges  # noqa: E402
 
 REQUESTS = 3200 // SLOW
 MIXTURES = cases.mixtures(REQUESTS)
+SICKNESSES = cases.short(REQUESTS // 4)
 SHORT = {"timeouts": {"first_byte": "300ms", "idle": "300ms"}}
 
 
@@ -30,6 +31,11 @@ def check(played):
 @pytest.mark.parametrize("name", MIXTURES)
 def test_FB_1_FB_3_every_class_of_faults_once_and_three_views_agree(tmp_path, name):
     check(campaign.play(MIXTURES[name], tmp_path, seed=1, texts=campaign.reference_texts(1)))
+
+
+@pytest.mark.parametrize("name", SICKNESSES)
+def test_FB_1_what_is_sick_below_http_is_hidden_or_told_and_three_views_agree(tmp_path, name):
+    check(campaign.play(SICKNESSES[name], tmp_path, seed=7))
 
 
 @pytest.mark.parametrize("case", [case for case in cases.outages(REQUESTS) if case.load.seconds is None], ids=lambda case: case.name)

@@ -38,6 +38,7 @@ class Played:
     agreement: views.Agreement
     seconds: float
     verdict: object = None
+    peak_mib: float = 0.0  # of the gateway
     texts: set = field(default_factory=set)
 
     @property
@@ -96,8 +97,11 @@ def play(case, folder, seed, texts=frozenset()):
         seen = driver.drive(on_stage.gateway.address, case.load, seed, case.name, progress)
         rows, twice = views.wait_for_rows(on_stage.gateway.ledger, case.name, len(seen))
         agreement = views.compare(seen, rows, twice, settle(on_stage), case.bills)
+        if on_stage.is_busy():
+            agreement.blame("upstream calls that nobody ended", case.name)
+        peak = on_stage.gateway.peak_mib()
     progress.end()
-    played = Played(case, seen, rows, agreement, time.monotonic() - began)
+    played = Played(case, seen, rows, agreement, time.monotonic() - began, peak_mib=peak)
     if case.bills:
         check_texts(played, texts)
     played.verdict = case.judge(played)
