@@ -129,8 +129,10 @@ def conservation(total, calls):
         f"{total.billed:,} answers were charged {total.tokens:,} tokens and {total.cost_nanos / 1e9:.6f} dollars, each "
         f"equal to what the lab that gave it had counted. {total.estimated:,} answers broke off, were left, or told no "
         f"usage that can be believed; the ledger's estimates for them add up to {total.tokens_estimated:,} output tokens, of {total.tokens_sent:,} that "
-        f"the labs had written. In attempts that failed unseen the labs wrote {total.unseen_tokens:,} tokens, which no "
-        f"row charges."
+        f"the labs had written. {total.attempts_paid:,} attempts that failed unseen had told their usage: "
+        f"{total.attempts_tokens:,} tokens and {total.attempts_nanos / 1e9:.6f} dollars more, each equal to the lab's books. "
+        f"{total.attempts_unknown:,} fell silent: what they cost nobody knows, and their rows say so; the labs wrote "
+        f"{total.unseen_tokens:,} tokens in attempts that failed."
     )
 
 

@@ -47,6 +47,9 @@ BEFORE_CONTENT = (
     ("U31", "503 and 529", ("status-503", "status-529"), HALF),
 )
 
+# The prompt is counted and told before the failure: it has its price.
+PAID = ("usage-first+overloaded-after-0", "usage-first+reset-after-0", "usage-cumulative+error-after-0")
+
 # 30 % of all streams, on all three: fails when the client has seen content.
 IN_THE_MIDDLE = (
     ("U12", "stalls", "stall-after-10"),
@@ -172,6 +175,8 @@ def before_content(some, base):
     for name, what, faults, streamed in BEFORE_CONTENT:
         yield Case(name, f"5 %: {what}", "G5", mix_of(faults, 5), spread(some, streamed=streamed),
                    judges.visible_errors(0.1))
+    yield Case("paid", "5 %: tells its usage, then fails", "G5", mix_of(PAID, 5), spread(some, streamed=STREAMED),
+               judges.paid(judges.visible_errors(0.1)))
     mixed = [faults[0] for _, _, faults, _ in BEFORE_CONTENT]
     percent = 5 * len(mixed) / (len(mixed) + 1)
     yield Case("mix", "5 %: all of these together", "G5", mix_of(mixed, percent), spread(base // 5, streamed=HALF),
@@ -255,6 +260,8 @@ def mixtures(requests):
     return {
         "before content": Case("before", "", "G5", mix_of(before, 10), spread(requests, streamed=HALF),
                                judges.visible_errors(1.0)),
+        "paid for": Case("paid", "", "G5", mix_of(PAID, 5), spread(requests // 2, streamed=STREAMED),
+                         judges.paid(judges.visible_errors(1.0))),
         "in the middle": Case("middle", "", "G6", mix_of(middle, 30), spread(requests // 2, streamed=STREAMED),
                               judges.explicit),
         "strange": Case("strange", "", "whole", mix_of(strange, 100), spread(requests // 2, streamed=HALF),

@@ -132,6 +132,18 @@ def within(judge, limit_s):
     return judge_both
 
 
+def paid(judge):
+    """The same, and failed attempts are paid for."""
+
+    def judge_both(played):
+        verdict, bill = judge(played), played.agreement
+        verdict.figure += f"; {bill.attempts_paid:,} failed attempts for {bill.attempts_nanos / 1e9:.6f} dollars"
+        verdict.kept = verdict.kept and bill.attempts_nanos > 0
+        return verdict
+
+    return judge_both
+
+
 def slender(judge):
     """The same, and the gateway's memory stays small."""
 
