@@ -31,7 +31,10 @@ struct AttemptFailure {
   // The upstream's own reply, where it is fit to be shown to the client: an error object in its
   // dialect.
   std::string body;
-  std::string headers;                           // complete lines
+  std::string headers;  // complete lines
+  // What the upstream had used when it failed, as far as it is known.
+  chat::Usage usage;
+  chat::UsageSource usage_source = chat::UsageSource::None;
   bool other_key = false;                        // another key of the same provider may do better
   std::optional<providers::WantedField> wanted;  // send it again, without or under another name
 };

@@ -33,7 +33,11 @@ Result<std::string_view> plain_body(const net::Headers& headers, std::string_vie
   Result<std::unique_ptr<coding::Decoder>> decoder = coding::make_decoder(*coding, limits);
   if (!decoder) return std::move(decoder).error();
   if (*decoder == nullptr) return body;
-  if (Result<void> fed = (*decoder)->feed(body, storage); !fed) return std::move(fed).error();
+  if (Result<void> fed = (*decoder)->feed(body, storage); !fed) {
+    // A reply that is too large is its sender's fault, and the next target may do better.
+    const Outcome why = is_upstream_failure(malformed) ? malformed : fed.error().outcome();
+    return Error(why, fed.error().message());
+  }
   if (Result<void> ended = (*decoder)->finish(); !ended) return std::move(ended).error();
   return std::string_view(storage);
 }

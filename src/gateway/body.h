@@ -10,7 +10,8 @@
 namespace sluice::gateway {
 
 // `body` without the content coding its headers name; `storage` holds the result if it had one.
-// Errors: TooLarge above `limit`, `malformed` for what is not of the coding.
+// Errors: `malformed` for what is not of the coding; above `limit` the same for a reply, TooLarge
+// for a request.
 Result<std::string_view> plain_body(const net::Headers& headers, std::string_view body,
                                     uint64_t limit, Outcome malformed, std::string& storage);
 

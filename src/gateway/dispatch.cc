@@ -10,6 +10,12 @@
 namespace sluice::gateway {
 namespace {
 
+// Whether the provider is, or may be, paid for an attempt that gave the client nothing.
+bool is_due(const AttemptFailure& failure) {
+  return failure.usage_source != chat::UsageSource::None ||
+         routing::may_be_charged(failure.failure);
+}
+
 // What dispatch() calls once is not inlined: its locals would become a part of the frame, and so of
 // every open stream.
 [[gnu::noinline]] void note_attempt(Exchange& exchange, const Way& way, Nanos began,
@@ -21,6 +27,10 @@ namespace {
   attempt.duration_micros = (ended - began) / kMicrosecond;
   attempt.outcome = failure ? failure->failure.outcome : exchange.record.outcome;
   attempt.status = failure ? failure->failure.status : exchange.record.status;
+  if (failure && !exchange.record.delivered && is_due(*failure)) {
+    attempt.spent =
+        exchange.shared.ledger.spent_by(exchange.record, failure->usage, failure->usage_source);
+  }
   exchange.record.attempts.push_back(std::move(attempt));
 }
 

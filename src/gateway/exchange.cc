@@ -117,23 +117,6 @@ void Exchange::allow_continuation() {
   continuation_ = std::make_unique<chat::Continuation>();
 }
 
-void Exchange::add_usage(const chat::Usage& usage, chat::UsageSource source) {
-  chat::Usage& sum = record.usage;
-  sum.plain_input += usage.plain_input;
-  sum.cache_read += usage.cache_read;
-  sum.cache_write += usage.cache_write;
-  sum.cache_write_1h += usage.cache_write_1h;
-  sum.audio_input += usage.audio_input;
-  sum.visible_output += usage.visible_output;
-  sum.reasoning += usage.reasoning;
-  sum.audio_output += usage.audio_output;
-  if (usage.provider_cost) {
-    sum.provider_cost = sum.provider_cost.value_or(0) + *usage.provider_cost;
-  }
-  const bool estimated = record.usage_source == chat::UsageSource::Estimated;
-  record.usage_source = estimated ? chat::UsageSource::Estimated : source;
-}
-
 void Exchange::add_reason(std::string_view clause) {
   if (clause.empty()) return;
   if (!record.reason.empty()) record.reason += "; ";
@@ -320,8 +303,16 @@ void Exchange::remember_response(const Way& way, const std::string& id,
 }
 
 void Exchange::answered_by(const routing::Target& target) {
+  if (record.delivered) {
+    record.attempts.back().spent =
+        shared.ledger.spent_by(record, record.usage, record.usage_source);
+    record.usage = {};
+    record.usage_source = chat::UsageSource::None;
+    record.delivered = false;
+  }
   record.provider = snapshot->upstreams[target.provider]->name();
   record.model = target.model;
+  record.answered_model.clear();
   record.meters = snapshot->meters[target.slot];
 }
 

@@ -137,7 +137,8 @@ class Exchange {
   // as a trailer of a stream (acceptance COST-9). Requires: usage and outcome are in the record.
   void append_cost(std::string& headers) const;
   std::string cost_trailer() const;
-  // Notes who answers.
+  // Notes who answers. An attempt before it that broke off, and is gone on with, keeps what it
+  // used.
   void answered_by(const routing::Target& target);
 
   // About the attempt in hand.
@@ -158,8 +159,6 @@ class Exchange {
   // that can be; null: none.
   chat::Continuation* continuation() { return continuation_.get(); }
   void allow_continuation();
-  // Adds up what the attempts of one answer used.
-  void add_usage(const chat::Usage& usage, chat::UsageSource source);
   // The number of a stream's next event, in dialects that number them.
   void set_sequence(int64_t sequence) { sequence_ = sequence; }
 

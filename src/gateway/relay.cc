@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "gateway/admit.h"
@@ -54,6 +55,8 @@ class Relay {
   void note_break();
   // `whole`: the stream came to its end.
   void settle_usage(bool whole);
+  // Of a stream that failed before any content.
+  Answered give_up() const;
   // The client has left and the operator wants to know what the answer cost: read on, for nobody.
   bool drains() const {
     return committed_ && exchange_.stored == nullptr &&
@@ -66,6 +69,8 @@ class Relay {
   Task<void> finish();
 
  private:
+  using Used = std::pair<chat::Usage, chat::UsageSource>;
+  Used used(bool whole) const;
   // Both put what the client gets into exchange_.shared.out.
   Progress digest(std::string_view bytes);
   Progress digest_end();
@@ -248,6 +253,7 @@ Relay::Progress Relay::fail(Outcome outcome, std::string message) {
 // stay open for long.
 void Relay::commit() {
   committed_ = true;
+  exchange_.record.delivered = true;
   plan_.succeeded(exchange_.now());
   exchange_.stream_began();
   exchange_.key_accepted(way_);
@@ -316,21 +322,30 @@ void Relay::note_break() {
   exchange_.set_sequence(reader_->next_sequence());
 }
 
-[[gnu::noinline]] void Relay::settle_usage(bool whole) {
-  exchange_.remember_response(way_, reader_->response_id(), reader_->item_ids());
+Relay::Used Relay::used(bool whole) const {
   const std::optional<chat::Usage>& reported = reader_->usage();
-  if (!reported && !reader_->saw_content()) return;
+  if (!reported && !reader_->saw_content()) return {{}, chat::UsageSource::None};
   const chat::Usage estimated = chat::estimate_usage(
       exchange_.request.prompt_bytes, reader_->output_bytes(), exchange_.request.max_output_tokens);
   // What is reported as a stream begins counts the prompt and hardly anything of the answer: where
   // the stream broke, far more came than that.
   if (reported && (whole || estimated.output() <= kFarMore * reported->output())) {
-    exchange_.add_usage(*reported, chat::UsageSource::Reported);
-    return;
+    return {*reported, chat::UsageSource::Reported};
   }
   chat::Usage usage = reported ? *reported : estimated;
   usage.visible_output = estimated.visible_output;
-  exchange_.add_usage(usage, chat::UsageSource::Estimated);
+  return {usage, chat::UsageSource::Estimated};
+}
+
+[[gnu::noinline]] void Relay::settle_usage(bool whole) {
+  exchange_.remember_response(way_, reader_->response_id(), reader_->item_ids());
+  std::tie(exchange_.record.usage, exchange_.record.usage_source) = used(whole);
+}
+
+Answered Relay::give_up() const {
+  Answered failure = failed(*error_);
+  std::tie(failure->usage, failure->usage_source) = used(false);
+  return failure;
 }
 
 }  // namespace
@@ -351,7 +366,7 @@ Task<Answered> relay(Exchange& exchange, const Way& way, routing::AttemptPlan& p
     if (progress != Progress::More || !stream.must_pause()) continue;
     progress = co_await stream.pause();
   }
-  if (progress == Progress::Failed && !stream.committed()) co_return failed(stream.error());
+  if (progress == Progress::Failed && !stream.committed()) co_return stream.give_up();
   if (progress == Progress::Failed && stream.wants_drain()) co_await stream.drain();
   stream.settle_usage(progress != Progress::Failed);
   if (progress == Progress::Failed && stream.may_continue()) {

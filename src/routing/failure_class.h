@@ -42,6 +42,8 @@ struct FailureClass {
   Onward onward;
   bool same_target;  // the same target may answer when asked again
   bool never_sent;   // state N: the provider has seen nothing, so going elsewhere is free
+  // It did not say that it failed, and may have done work that it asks money for.
+  bool may_have_worked;
   HealthMark mark;
   // How much the client learns from it. Of several failures the heaviest is reported (RET-9).
   uint8_t weight;
@@ -53,6 +55,8 @@ const FailureClass& class_of(Outcome outcome);
 bool may_pass(const Failure& failure);
 // Whether going elsewhere costs the retry budget nothing.
 bool is_free(const Failure& failure);
+// Whether the provider may ask money for it: it had the request, and did not say that it failed.
+bool may_be_charged(const Failure& failure);
 // Whether it was the way to the model that failed, so that a stand-in for this provider can help:
 // the network, or an intermediary; not the model behind it.
 bool is_sick_way(const Failure& failure);

@@ -25,6 +25,24 @@ TEST(FailureClass, OnlyWhatHappensBeforeTheRequestGoesOutIsFree) {
   EXPECT_TRUE(is_free(dead)) << "KA-5: it is proven that nobody read the request";
 }
 
+TEST(FailureClass, OnlyWhoFellSilentMayAskMoneyForAFailure) {
+  const auto failure = [](Outcome outcome, int status = 0) {
+    return Failure{.outcome = outcome, .retry_after = {}, .status = status};
+  };
+  for (const Outcome silent : {Outcome::UpstreamReset, Outcome::FirstByteTimeout,
+                               Outcome::TotalTimeout, Outcome::ClientClosed, Outcome::Truncated}) {
+    EXPECT_TRUE(may_be_charged(failure(silent))) << name_of(silent);
+  }
+  EXPECT_TRUE(may_be_charged(failure(Outcome::UpstreamBadReply, 200)));
+  EXPECT_FALSE(may_be_charged(failure(Outcome::UpstreamBadReply, 307))) << "no answer was made";
+  EXPECT_FALSE(may_be_charged(failure(Outcome::UpstreamOverloaded, 503)));
+  EXPECT_FALSE(may_be_charged(failure(Outcome::UpstreamError, 200))) << "it says that it failed";
+  EXPECT_FALSE(may_be_charged(failure(Outcome::ConnectTimeout)));
+  Failure dead = failure(Outcome::UpstreamReset);
+  dead.unsent = true;
+  EXPECT_FALSE(may_be_charged(dead));
+}
+
 TEST(FailureClass, RET_2_WhatIsAboutTheRequestLeavesTheTargetWell) {
   for (int i = 0; i < kOutcomeCount; ++i) {
     const Outcome outcome = static_cast<Outcome>(i);

@@ -15,12 +15,13 @@ constexpr int64_t kApplicationId = 0x534c5543;  // "SLUC": marks a file as ours
 //   stream       0 or 1
 //   result       [name] ok, fallback_ok, error, cancelled, blocked: the label of llm_requests_total
 //   usage_source 0 none, 1 reported by the provider, 2 estimated
-//   cost         nano-dollars; null: nobody knows (cost_source 3)
+//   cost         nano-dollars, of all attempts; null: nobody knows (cost_source 3)
 //   cost_source  0 none, 1 tokens, 2 provider, 3 unpriced
 //   table_cost   what the price table says, when the provider's own figure was taken as the cost
 //   price_notes  bits, telemetry/price.h
 //   durations    microseconds; ttft null: no content came
-//   attempts     JSON, null for one attempt that succeeded (its target and time are in the row)
+//   attempts     JSON, null for one attempt that succeeded (its target and time are in the row);
+//                telemetry/row.cc
 //   slim         1: written while the queue was nearly full; texts were left out, figures are whole
 // usage_total: sums of exchange by label, kept in the same transaction: what counters start from.
 constexpr char kExchangeSql[] = R"sql(
@@ -141,10 +142,19 @@ CREATE TABLE spend (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// attempts_cost     the part of cost that failed attempts spent: the rest is for the row's tokens
+// attempts_unknown  failed attempts that may have cost more, nobody knows what
+// Both are null in rows of before they were counted.
+constexpr char kAttemptsCostSql[] = R"sql(
+ALTER TABLE exchange ADD COLUMN attempts_cost INTEGER;
+ALTER TABLE exchange ADD COLUMN attempts_unknown INTEGER;
+)sql";
+
 constexpr Migration kMigrations[] = {
     {1, "the ledger", kExchangeSql},
     {2, "task and reason of an exchange", kReasonSql},
     {3, "callers, what they are charged and what for", kCallerSql},
+    {4, "the cost of attempts that failed", kAttemptsCostSql},
 };
 
 Result<void> check_owner(const Database& database, int64_t version) {

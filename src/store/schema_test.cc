@@ -56,6 +56,20 @@ TEST_F(SchemaTest, P17_AFailingMigrationLeavesNothing) {
   EXPECT_EQ(*database->integer("PRAGMA user_version"), 0);
 }
 
+TEST_F(SchemaTest, P17_AFileOfAnEarlierProgramGetsTheNewColumns) {
+  const char* const columns =
+      "SELECT count(*) FROM pragma_table_info('exchange') WHERE name LIKE 'attempts!_%' ESCAPE '!'";
+  {
+    auto earlier = Database::open(path_);
+    ASSERT_TRUE(earlier);
+    ASSERT_TRUE(migrate(*earlier, migrations().first(3)));
+    EXPECT_EQ(*earlier->integer(columns), 0);
+  }
+  auto now = open_store(path_);
+  ASSERT_TRUE(now) << now.error().message();
+  EXPECT_EQ(*now->integer(columns), 2);
+}
+
 TEST_F(SchemaTest, RefusesAFileOfAnotherProgram) {
   {
     auto other = Database::open(path_);

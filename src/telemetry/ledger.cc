@@ -17,8 +17,21 @@ constexpr size_t kMostLoggedModels = 1000;
 // An upstream was asked and something came back, or should have.
 Delivered delivered(const Record& record) {
   if (record.attempts.empty() || !record.generates) return Delivered::Nothing;
-  return record.outcome == Outcome::Ok || record.ttft_micros ? Delivered::Something
-                                                             : Delivered::Nothing;
+  return record.outcome == Outcome::Ok || record.delivered ? Delivered::Something
+                                                           : Delivered::Nothing;
+}
+
+// Attempts that came to nothing are paid for with the one that did not: the sum of the rows is the
+// sum of the providers' bills.
+void add_attempts(Charge& charge, const std::vector<Attempt>& attempts) {
+  for (const Attempt& attempt : attempts) {
+    if (!attempt.spent) continue;
+    charge.attempts_cost += attempt.spent->cost.value_or(0);
+    charge.attempts_unknown += attempt.spent->cost ? 0 : 1;
+  }
+  if (charge.attempts_cost == 0 || !charge.cost) return;
+  *charge.cost += charge.attempts_cost;
+  if (charge.source == CostSource::None) charge.source = CostSource::Tokens;
 }
 
 // What budgets are charged where nobody knows the cost: by the ceiling price if the tokens are
@@ -97,16 +110,29 @@ const Price* Ledger::price_of(const TargetMeters& meters, std::string_view provi
   return table_.load()->find(provider, model, meters.vendor_).price;
 }
 
-Ledger::Priced Ledger::price(const Record& record) const {
+PriceTable::Found Ledger::find_price(const Record& record) const {
   const TargetMeters& meters = meters_of(record);
-  PriceTable::Found found{meters.price_.load(std::memory_order_acquire),
-                          meters.price_notes_.load(std::memory_order_relaxed)};
-  if (found.price == nullptr && record.meters != nullptr) found = price_by_record(record);
+  const PriceTable::Found found{meters.price_.load(std::memory_order_acquire),
+                                meters.price_notes_.load(std::memory_order_relaxed)};
+  if (found.price != nullptr || record.meters == nullptr) return found;
+  return price_by_record(record);
+}
+
+Ledger::Priced Ledger::price(const Record& record) const {
+  const PriceTable::Found found = find_price(record);
   Charge charge = charge_for(found.price, record.usage, record.usage_source, delivered(record),
                              record.started_micros);
   if (charge.source == CostSource::Tokens || charge.table_cost) charge.notes |= found.notes;
+  add_attempts(charge, record.attempts);
   charge.charged = charge.cost.value_or(unknown_cost(record));
   return {found.price, charge};
+}
+
+Spent Ledger::spent_by(const Record& record, const chat::Usage& usage,
+                       chat::UsageSource source) const {
+  const Charge charge = charge_for(find_price(record).price, usage, source, Delivered::Something,
+                                   record.started_micros);
+  return {.source = source, .input = usage.input(), .output = usage.output(), .cost = charge.cost};
 }
 
 // The target as such has no price: it is a wildcard, or its name means something to the upstream

@@ -52,6 +52,8 @@ class Ledger {
                         std::string_view model) const;
   // What this record costs by the present prices: what finish() will write.
   Charge charge_of(const Record& record) const;
+  // What a failed attempt of the record's present target, which used so much, is paid for.
+  Spent spent_by(const Record& record, const chat::Usage& usage, chat::UsageSource source) const;
   // What happened to a key of a provider: for the person who has to mend it.
   void note_key(std::string_view provider, std::string_view key, std::string_view what) const;
   // The end of an exchange: what it cost. Requires: called on the lane's own thread; once per key.
@@ -68,6 +70,7 @@ class Ledger {
     Charge charge;
   };
   Priced price(const Record& record) const;
+  PriceTable::Found find_price(const Record& record) const;
   PriceTable::Found price_by_record(const Record& record) const;
   void log_unpriced(const Record& record, const TargetMeters& meters) const;
   void log_refused_keys(const Record& record) const;

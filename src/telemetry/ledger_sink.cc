@@ -8,7 +8,7 @@ constexpr std::string_view kInsertRow =
     "INSERT OR IGNORE INTO exchange VALUES("
     "?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,"
     "?21,?22,?23,?24,?25,?26,?27,?28,?29,?30,?31,?32,?33,?34,?35,?36,?37,?38,?39,?40,?41,?42,"
-    "?43,?44)";
+    "?43,?44,?45,?46)";
 
 enum Column : int {
   kKey = 1,
@@ -55,8 +55,10 @@ enum Column : int {
   kReason,
   kCaller,
   kCharged,
+  kAttemptsCost,
+  kAttemptsUnknown,
 };
-static_assert(kCharged == 44);
+static_assert(kAttemptsUnknown == 46);
 
 constexpr std::string_view kAddTotal =
     "INSERT INTO usage_total VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12) "
@@ -90,6 +92,8 @@ void bind_figures(store::Statement& to, const RowHead& head) {
   to.bind(kCostSource, static_cast<int64_t>(head.charge.source));
   bind_maybe(to, kTableCost, head.charge.table_cost);
   to.bind(kPriceNotes, head.charge.notes);
+  to.bind(kAttemptsCost, head.charge.attempts_cost);
+  to.bind(kAttemptsUnknown, head.charge.attempts_unknown);
   to.bind(kDuration, head.duration);
   bind_maybe(to, kTtft, head.ttft < 0 ? std::nullopt : std::optional(head.ttft));
   to.bind(kUpstream, head.upstream);

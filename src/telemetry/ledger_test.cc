@@ -139,6 +139,53 @@ TEST_F(LedgerTest, DISC_6_FailureBeforeAnyOutputCostsNothing) {
             1);
 }
 
+TEST_F(LedgerTest, FailedAttemptsArePaidForAtTheirOwnPricesAndUnknownOnesAreCounted) {
+  const TargetMeters& mini = ledger_->target("openai", "gpt-5-mini", "");
+  const TargetMeters& nano = ledger_->target("openai", "gpt-5-nano", "");
+  Record r = record(&mini);
+  r.outcome = Outcome::Ok;
+  r.usage = usage(1000, 1000);
+  r.usage_source = UsageSource::Reported;
+  const Record cheap = record(&nano);
+  const Attempt answered = r.attempts[0];
+  r.attempts = {{.target = "openai/gpt-5-nano",
+                 .outcome = Outcome::UpstreamReset,
+                 .duration_micros = 1,
+                 .spent = ledger_->spent_by(cheap, usage(2000, 0), UsageSource::Estimated)},
+                {.target = "openai/gpt-5-nano",
+                 .outcome = Outcome::FirstByteTimeout,
+                 .duration_micros = 2,
+                 .spent = ledger_->spent_by(cheap, {}, UsageSource::None)},
+                {.target = "openai/gpt-5-nano", .outcome = Outcome::ConnectError},
+                answered};
+  EXPECT_EQ(ledger_->charge_of(r).cost, 2'250'000 + 100'000);
+  ledger_->finish(0, std::move(r));
+  ASSERT_TRUE(journal_->drain());
+  EXPECT_EQ(query("SELECT cost FROM exchange"), 2'250'000 + 100'000);
+  EXPECT_EQ(query("SELECT attempts_cost FROM exchange"), 100'000);
+  EXPECT_EQ(query("SELECT attempts_unknown FROM exchange"), 1);
+  EXPECT_EQ(query("SELECT plain_input FROM exchange"), 1000);
+  EXPECT_EQ(text("SELECT attempts FROM exchange"),
+            R"([["openai/gpt-5-nano","upstream_reset",0,1,2,2000,0,100000],)"
+            R"(["openai/gpt-5-nano","first_byte_timeout",0,2,0,null,null,null],)"
+            R"(["openai/gpt-5-nano","connect_error",0,0],)"
+            R"(["openai/gpt-5-mini","ok",200,9000]])");
+  EXPECT_TRUE(verify_ledger(reader())->problems.empty());
+}
+
+TEST_F(LedgerTest, DISC_6_NothingWasDeliveredAndAFailedAttemptIsPaidForAllTheSame) {
+  Record r = record(&ledger_->target("openai", "gpt-5-nano", ""));
+  r.outcome = Outcome::UpstreamReset;
+  r.attempts[0].outcome = Outcome::UpstreamReset;
+  r.attempts[0].spent = ledger_->spent_by(r, usage(2000, 0), UsageSource::Reported);
+  ledger_->finish(0, std::move(r));
+  ASSERT_TRUE(journal_->drain());
+  EXPECT_EQ(query("SELECT count(*) FROM exchange WHERE cost = 100000 AND attempts_cost = 100000 AND"
+                  " cost_source = 1 AND usage_source = 0"),
+            1);
+  EXPECT_EQ(metric("llm_cost_dollars_total", "gpt-5-nano", 9), 100'000);
+}
+
 TEST_F(LedgerTest, DISC_5_AnEstimateSaysThatItIsOne) {
   Record r = record(&ledger_->target("openai", "gpt-5-mini", ""));
   r.outcome = Outcome::ClientClosed;

@@ -76,12 +76,14 @@ enum PriceNote : uint32_t {
 };
 
 struct Charge {
-  std::optional<NanoDollars> cost;  // nothing: nobody knows
+  std::optional<NanoDollars> cost;  // of all attempts; nothing: nobody knows
   CostSource source = CostSource::None;
   std::optional<NanoDollars> table_cost;  // beside the provider's own figure
   // Against the caller's budgets: the cost, or where that is unknown what was held for the request.
   NanoDollars charged = 0;
   uint32_t notes = 0;
+  NanoDollars attempts_cost = 0;  // the part of it that attempts spent which came to nothing
+  int attempts_unknown = 0;       // those of them that may have cost more, nobody knows what
 };
 
 struct TokenCost {

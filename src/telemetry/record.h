@@ -18,12 +18,22 @@ namespace sluice::telemetry {
 struct Price;        // price.h
 class TargetMeters;  // meters.h: the metric cells of one (provider, model, alias)
 
+// What an attempt that failed is paid for all the same.
+struct Spent {
+  chat::UsageSource source = chat::UsageSource::None;  // none: nobody knows what it used
+  int64_t input = 0;                                   // tokens
+  int64_t output = 0;
+  std::optional<int64_t> cost;  // nano-dollars; nothing: nobody knows
+};
+
 // One call, or one try to call, an upstream.
 struct Attempt {
   std::string target;  // "openai/gpt-5-mini"
   Outcome outcome = Outcome::Ok;
   int status = 0;  // HTTP status of the upstream; 0 if none came
   int64_t duration_micros = 0;
+  // Absent: what it used is the record's own usage, or it failed and nothing is due.
+  std::optional<Spent> spent = std::nullopt;
 };
 
 // Whose key asked: what is charged. Names as the configuration has them; no key: nobody in
@@ -79,8 +89,10 @@ struct Record {
   bool stream = false;
 
   bool generates = true;  // false: the request asks for nothing that is charged by tokens
+  // Of the last attempt, if it gave the client content. What others spent stands with them.
   chat::Usage usage;
   chat::UsageSource usage_source = chat::UsageSource::None;
+  bool delivered = false;  // the last attempt gave the client content of a stream
   // What the caller's budgets hold for this request: what they are charged where nobody knows the
   // cost. 0: nothing is held.
   NanoDollars reserved = 0;

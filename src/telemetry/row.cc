@@ -13,8 +13,8 @@ namespace {
 constexpr size_t kLongestText = 1024;
 constexpr size_t kLongestAttempts = 4096;
 constexpr size_t kTraceBytes = 16;
-// Of one attempt, without its target: braces, names, three numbers.
-constexpr size_t kAttemptBound = 160;
+// Of one attempt, without its target: braces, names, six numbers.
+constexpr size_t kAttemptBound = 240;
 
 std::string_view cut(std::string_view text) {
   return text.substr(0, kLongestText);
@@ -47,7 +47,20 @@ bool worth_telling(const std::vector<Attempt>& attempts) {
   return attempts.size() > 1 || (attempts.size() == 1 && attempts.front().outcome != Outcome::Ok);
 }
 
-// [["openai/gpt-5-mini","ok",200,1234],...]: target, outcome, status, micro-seconds.
+// ,2,31,0,31000: source, input and output tokens, nano-dollars. null: nobody knows.
+char* put_spent(char* out, const Spent& spent) {
+  const bool known = spent.source != chat::UsageSource::None;
+  out = put_int(put_raw(out, ","), static_cast<int64_t>(spent.source));
+  for (const int64_t tokens : {spent.input, spent.output}) {
+    out = put_raw(out, ",");
+    out = known ? put_int(out, tokens) : put_raw(out, "null");
+  }
+  out = put_raw(out, ",");
+  return spent.cost ? put_int(out, *spent.cost) : put_raw(out, "null");
+}
+
+// [["openai/gpt-5-mini","ok",200,1234],...]: target, outcome, status, micro-seconds; and what a
+// failed one spent.
 char* put_attempts(char* out, const std::vector<Attempt>& attempts) {
   if (!worth_telling(attempts)) return out;
   const char* limit = out + kLongestAttempts;
@@ -63,6 +76,7 @@ char* put_attempts(char* out, const std::vector<Attempt>& attempts) {
     out = put_int(out, attempt.status);
     *out++ = ',';
     out = put_int(out, attempt.duration_micros);
+    if (attempt.spent) out = put_spent(out, *attempt.spent);
     *out++ = ']';
     separator = ',';
   }

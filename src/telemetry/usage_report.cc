@@ -148,6 +148,9 @@ constexpr Rule kRules[] = {
      "SELECT count(*) FROM exchange WHERE cost < 0 OR plain_input < 0 OR cache_read < 0 OR"
      " cache_write < 0 OR cache_write_1h < 0 OR audio_input < 0 OR visible_output < 0 OR"
      " reasoning < 0 OR audio_output < 0"},
+    {"rows have failed attempts that cost less than nothing or more than all",
+     "SELECT count(*) FROM exchange WHERE attempts_cost < 0 OR attempts_unknown < 0 OR"
+     " attempts_cost > cost"},
     {"rows name something the table of names does not have",
      "SELECT count(*) FROM exchange WHERE"
      " (typeof(model) = 'integer' AND model NOT IN (SELECT id FROM name)) OR"

@@ -1,13 +1,15 @@
 """The short form of the fault campaign (`make faults`), and what each kind of failure means for those who wait."""
 
 import dataclasses
+import re
+import sqlite3
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from harness import HELLO, SLOW
+from harness import HELLO, ROOT, SLOW
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "faults"))
 
@@ -15,10 +17,14 @@ import breaker  # noqa: E402
 import campaign  # noqa: E402
 import cases  # noqa: E402
 import clients  # noqa: E402
+import driver  # noqa: E402
 import judges  # noqa: E402
+import stage  # noqa: E402
+import views  # noqa: E402
 
 REQUESTS = 3200 // SLOW
 MIXTURES = cases.mixtures(REQUESTS)
+SICKNESSES = cases.short(REQUESTS // 4)
 SHORT = {"timeouts": {"first_byte": "300ms", "idle": "300ms"}}
 
 
@@ -30,6 +36,11 @@ def check(played):
 @pytest.mark.parametrize("name", MIXTURES)
 def test_FB_1_FB_3_every_class_of_faults_once_and_three_views_agree(tmp_path, name):
     check(campaign.play(MIXTURES[name], tmp_path, seed=1, texts=campaign.reference_texts(1)))
+
+
+@pytest.mark.parametrize("name", SICKNESSES)
+def test_FB_1_what_is_sick_below_http_is_hidden_or_told_and_three_views_agree(tmp_path, name):
+    check(campaign.play(SICKNESSES[name], tmp_path, seed=7))
 
 
 @pytest.mark.parametrize("case", [case for case in cases.outages(REQUESTS) if case.load.seconds is None], ids=lambda case: case.name)
@@ -58,6 +69,20 @@ def test_DISC_1_clients_that_leave_have_rows_that_say_so(tmp_path):
 
 def test_NET_1_clients_that_misbehave_are_told_and_disturb_nobody(tmp_path):
     check(clients.play(tmp_path, 6, campaign.Played, rounds=1))
+
+
+def test_COST_11_what_the_guide_sums_by_payee_is_what_each_lab_charged(tmp_path):
+    guide = (ROOT / "docs/operational-guide.md").read_text(encoding="utf-8")
+    by_payee = re.search(r"SELECT payee.*?DESC", guide, re.S).group()
+    faults = cases.mix_of(cases.PAID, 20)
+    with stage.Stage(tmp_path, 8, faults) as on_stage:
+        seen = driver.drive(on_stage.gateway.address, cases.spread(150, streamed=1.0), 8, "payees")
+        rows, _ = views.wait_for_rows(on_stage.gateway.ledger, "payees", len(seen))
+        assert sum(row.attempts_cost for row in rows.values()) > 0
+        with sqlite3.connect(f"file:{on_stage.gateway.ledger}?mode=ro", uri=True) as ledger:
+            paid = dict(ledger.execute(by_payee).fetchall())
+        charged = [lab.get("/lab/meter").json()["total"]["cost_nanodollars"] for lab in on_stage.labs]
+    assert [round(paid[name] * 1e9) for name in stage.NAMES] == charged
 
 
 BODIES = {

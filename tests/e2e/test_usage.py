@@ -135,6 +135,78 @@ def test_OBS_1_metrics_ledger_and_the_lab_agree(own, lab):
     assert dollars * 1e9 == pytest.approx(meter["cost_nanodollars"], abs=1)
 
 
+def falling_back(own, first, **more):
+    """A gateway with a route `pair`: this target of the lab, then one that is well."""
+    prices = {**PRICES, first: {"input": 3, "output": 12, "cached_input": 0.3}}
+    route = {"strategy": "fallback", "targets": [f"lab/{first}", "lab/chat"], **more}
+    return own({"prices": {"custom": prices}, "routes": {"pair": route}, "timeouts": {"first_byte": "300ms"}})
+
+
+@pytest.mark.parametrize("fault", ["overloaded-after-0", "reset-after-0", "stall-after-0", "error-after-0"])
+def test_DISC_6_what_a_failed_attempt_told_is_paid_for_at_its_own_price(own, lab, fault):
+    first = f"chat+usage-first+{fault}"
+    gateway = falling_back(own, first)
+    lab.reset()
+    reply = gateway.chat("pair", stream=True, stream_options={"include_usage": True})
+    row, meter = gateway.wait_for_rows(1)[0], lab.total()
+    failed, answered = row["attempts"]
+    tokens = failed[5]
+    assert failed[0] == f"lab/{first}" and failed[4:] == [1, tokens, 0, 3000 * tokens] and tokens > 0
+    assert len(answered) == 4 and row["result"] == "fallback_ok"
+    # The row's tokens are those of the answer, as the client was told; the sums are what the lab counted.
+    told = reply.chunks[-1]["usage"]
+    assert (row["input"], row["output"]) == (told["prompt_tokens"], told["completion_tokens"])
+    assert row["input"] + tokens == meter["prompt_tokens"] and row["output"] == meter["completion_tokens"]
+    assert row["attempts_cost"] == failed[7] and row["attempts_unknown"] == 0
+    # The lab asks its usual price of both; ours of the first is three times that.
+    assert row["cost"] - row["attempts_cost"] + failed[7] // 3 == meter["cost_nanodollars"]
+    assert gateway.metric("llm_cost_dollars_total") * 1e9 == pytest.approx(row["cost"], abs=1)
+
+
+def test_DISC_6_when_all_fail_what_they_told_is_paid_for(own, lab):
+    first = "chat+usage-first+reset-after-0"
+    gateway = falling_back(own, first, targets=[f"lab/{first}"])
+    lab.reset()
+    reply = gateway.chat("pair", stream=True, stream_options={"include_usage": True})
+    assert reply.status == 502
+    row, meter = gateway.wait_for_rows(1)[0], lab.total()
+    assert (row["input"], row["output"], row["usage_source"]) == (0, 0, 0)
+    assert sum(attempt[5] for attempt in row["attempts"]) == meter["prompt_tokens"] > 0
+    assert row["cost"] == row["attempts_cost"] == 3 * meter["cost_nanodollars"]
+
+
+@pytest.mark.parametrize("fault, unknown", [("reset", 1), ("silent", 1), ("garbage-200", 1), ("status-503", 0), ("error-200", 0)])
+def test_DISC_6_what_a_silent_attempt_used_nobody_knows_and_a_refusal_is_free(own, fault, unknown):
+    gateway = falling_back(own, fault)
+    assert gateway.chat("pair").status == 200
+    row = gateway.wait_for_rows(1)[0]
+    assert (row["attempts_cost"], row["attempts_unknown"]) == (0, unknown)
+    assert row["attempts"][0][4:] == ([0, None, None, None] if unknown else [])
+    assert row["cost"] == row["input"] * 1000 + row["output"] * 4000
+
+
+def test_an_answer_in_two_pieces_is_paid_for_piece_by_piece(own, lab):
+    first = "chat+tokens-9+reset-after-5"
+    gateway = falling_back(own, first, **{"continue": True})
+    lab.reset()
+    assert gateway.chat("pair", stream=True).events[-1] == "[DONE]"
+    row, meter = gateway.wait_for_rows(1)[0], lab.total()
+    source, tokens_in, tokens_out, cost = row["attempts"][0][4:]
+    assert source == 2 and cost == row["attempts_cost"] == 3000 * tokens_in + 12000 * tokens_out
+    assert row["usage_source"] == 1 and row["cost"] - cost == row["input"] * 1000 + row["output"] * 4000
+    assert row["output"] + 5 == meter["completion_tokens"] and tokens_out > 0
+
+
+def test_an_answer_that_nobody_goes_on_with_keeps_its_tokens(own):
+    first = "chat+tokens-9+reset-after-5"
+    gateway = falling_back(own, first, targets=[f"lab/{first}"], **{"continue": True})
+    assert "[DONE]" not in gateway.chat("pair", stream=True).events
+    row = gateway.wait_for_rows(1)[0]
+    last = row["attempts"][-1]
+    assert len(last) == 4 and row["usage_source"] == 2 and row["output"] > 0
+    assert row["cost"] - row["attempts_cost"] == row["input"] * 3000 + row["output"] * 12000
+
+
 def test_COST_7_the_providers_own_cost_is_recorded(own):
     gateway = priced(own)
     assert gateway.chat("lab/chat", headers={"x-lab-fault": "cost"}).status == 200

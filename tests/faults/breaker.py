@@ -32,7 +32,7 @@ def calls_of(rows, provider):
     for row in rows.values():
         at = row.started / 1e6
         attempts = row.attempts or [[f"{row.provider}/", "ok", 200, row.duration]]
-        for target, outcome, _, micros in attempts:
+        for target, outcome, _, micros, *_ in attempts:
             if target.startswith(provider + "/"):
                 calls.append(Call(at, outcome == "ok"))
             at += micros / 1e6

@@ -38,6 +38,7 @@ class Played:
     agreement: views.Agreement
     seconds: float
     verdict: object = None
+    peak_mib: float = 0.0  # of the gateway
     texts: set = field(default_factory=set)
 
     @property
@@ -96,8 +97,11 @@ def play(case, folder, seed, texts=frozenset()):
         seen = driver.drive(on_stage.gateway.address, case.load, seed, case.name, progress)
         rows, twice = views.wait_for_rows(on_stage.gateway.ledger, case.name, len(seen))
         agreement = views.compare(seen, rows, twice, settle(on_stage), case.bills)
+        if on_stage.is_busy():
+            agreement.blame("upstream calls that nobody ended", case.name)
+        peak = on_stage.gateway.peak_mib()
     progress.end()
-    played = Played(case, seen, rows, agreement, time.monotonic() - began)
+    played = Played(case, seen, rows, agreement, time.monotonic() - began, peak_mib=peak)
     if case.bills:
         check_texts(played, texts)
     played.verdict = case.judge(played)
@@ -125,8 +129,10 @@ def conservation(total, calls):
         f"{total.billed:,} answers were charged {total.tokens:,} tokens and {total.cost_nanos / 1e9:.6f} dollars, each "
         f"equal to what the lab that gave it had counted. {total.estimated:,} answers broke off, were left, or told no "
         f"usage that can be believed; the ledger's estimates for them add up to {total.tokens_estimated:,} output tokens, of {total.tokens_sent:,} that "
-        f"the labs had written. In attempts that failed unseen the labs wrote {total.unseen_tokens:,} tokens, which no "
-        f"row charges."
+        f"the labs had written. {total.attempts_paid:,} attempts that failed unseen had told their usage: "
+        f"{total.attempts_tokens:,} tokens and {total.attempts_nanos / 1e9:.6f} dollars more, each equal to the lab's books. "
+        f"{total.attempts_unknown:,} fell silent: what they cost nobody knows, and their rows say so; the labs wrote "
+        f"{total.unseen_tokens:,} tokens in attempts that failed."
     )
 
 

@@ -4,10 +4,12 @@ Names U* and goals G* are the project's own catalogue of faults and figures; doc
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import judges
+import sick
 from driver import Load
-from stage import REFUSING
+from stage import CONNECT_S, FIRST_BYTE_S, REFUSING, SLOW
 
 WELL = ()
 STREAMED = 1.0
@@ -44,6 +46,9 @@ BEFORE_CONTENT = (
     ("U28", "429 with Retry-After: 1", ("status-429-retry-1",), HALF),
     ("U31", "503 and 529", ("status-503", "status-529"), HALF),
 )
+
+# The prompt is counted and told before the failure: it has its price.
+PAID = ("usage-first+overloaded-after-0", "usage-first+reset-after-0", "usage-cumulative+error-after-0")
 
 # 30 % of all streams, on all three: fails when the client has seen content.
 IN_THE_MIDDLE = (
@@ -106,9 +111,11 @@ def cases(base):
     """All of them, for a campaign whose largest case has `base` requests."""
     some, few = max(base // 12, 400), max(base // 200, 200)
     yield from outages(base)
+    yield from unreachable(max(base // 20, 400))
     yield from before_content(some, base)
     yield from mid_stream(max(base // 50, 200))
     yield from catalogue(few)
+    yield from limits(few)
     yield from behaviours(base)
 
 
@@ -120,6 +127,35 @@ def outages(base):
                    spread(base // 5, streamed=0.05), judges.success(99.9))
     yield Case("half", "1 of 2 fails every other call", "G4", (WELL, ("status-500=50%",), WELL),
                Load("pair", 0, streamed=0.05, rate=1000, seconds=15), judges.success(99.5, after_s=5))
+
+
+# One of three, where TLS is expected.
+BAD_TLS = (
+    ("U6-date", "shows a certificate that has expired", partial(sick.Certified, words=("-days", "-1"))),
+    ("U6-name", "shows the certificate of another host", partial(sick.Certified, names="DNS:elsewhere.example")),
+    ("U6-ca", "shows a certificate of an unknown authority", partial(sick.Certified, foreign=True)),
+    ("U6-plain", "speaks no TLS where it should", sick.Plain),
+)
+
+
+def unreachable(some):
+    """One of three, all the time; of most nothing is ever sent."""
+    connect_s, first_byte_s = CONNECT_S * SLOW, FIRST_BYTE_S * SLOW
+    hidden = judges.success(99.99)
+    yield Case("U2", "1 of 3 is a black hole: packets are dropped", "G3", (WELL, WELL, sick.Swallowing),
+               spread(some * 4, streamed=HALF), judges.named(judges.ejected(99.9, connect_s), c="connect_timeout"))
+    yield Case("mute", "1 of 3 accepts all and never answers", "G3", (WELL, WELL, sick.Mute),
+               spread(max(some * 10, 30_000), streamed=HALF),
+               judges.named(judges.ejected(99.9, first_byte_s), c="first_byte_timeout"))
+    yield Case("U7", "1 of 3 accepts and never shakes hands (TLS)", "G3", (WELL, WELL, sick.MuteInHandshake),
+               spread(some * 4, streamed=HALF), judges.named(judges.ejected(99.9, connect_s), c="connect_timeout"))
+    yield Case("U3", "1 of 3 has a name without an address", "G1", (WELL, WELL, sick.Nameless),
+               spread(some, streamed=HALF), judges.named(hidden, c="dns_error"))
+    for name, what, bad in BAD_TLS:
+        yield Case(name, f"1 of 3 {what}", "G1", (WELL, WELL, bad), spread(some, streamed=HALF),
+                   judges.named(hidden, c="tls_error"))
+    yield Case("tls", "1 of 3 shows a good certificate", "whole", (WELL, WELL, sick.Certified),
+               spread(some, streamed=HALF), judges.serving(judges.visible_errors(0.0)))
 
 
 def refusing(weight):
@@ -139,6 +175,8 @@ def before_content(some, base):
     for name, what, faults, streamed in BEFORE_CONTENT:
         yield Case(name, f"5 %: {what}", "G5", mix_of(faults, 5), spread(some, streamed=streamed),
                    judges.visible_errors(0.1))
+    yield Case("paid", "5 %: tells its usage, then fails", "G5", mix_of(PAID, 5), spread(some, streamed=STREAMED),
+               judges.paid(judges.visible_errors(0.1)))
     mixed = [faults[0] for _, _, faults, _ in BEFORE_CONTENT]
     percent = 5 * len(mixed) / (len(mixed) + 1)
     yield Case("mix", "5 %: all of these together", "G5", mix_of(mixed, percent), spread(base // 5, streamed=HALF),
@@ -165,6 +203,21 @@ def catalogue(few):
                spread(few, streamed=HALF), judges.visible_errors(0.0), bills=False)
 
 
+TOTAL_S = 3.0
+
+
+def limits(few):
+    """Answers that would never end, or would never fit."""
+    yield Case("U8", "TLS that is cut without a word, on all", "G6", (sick.Cutting,) * 3,
+               spread(few * 2, streamed=STREAMED), judges.explicit)
+    yield Case("U22", "10 % of streams never end", "G6", mix_of(("endless+interval-5",), 10),
+               spread(few, streamed=STREAMED), judges.within(judges.explicit, TOTAL_S * SLOW),
+               (("timeouts", {"total": f"{int(TOTAL_S * 1000 * SLOW)}ms"}),))
+    yield Case("U37", "1 of 3 answers 10 MB that unpack to 10 GB", "hidden", (WELL, WELL, sick.Bomb),
+               spread(few, connections=8, streamed=HALF),
+               judges.slender(judges.named(judges.visible_errors(1.0), c="upstream_bad_reply")))
+
+
 def behaviours(base):
     seconds = 25 if base >= 20000 else 6
     yield Case("storm", "everything answers 503", "G8", everywhere("status-503"),
@@ -173,6 +226,28 @@ def behaviours(base):
                spread(max(base // 20, 600), rate=300), judges.fallback_time)
     yield Case("left", "1 of 5 clients leaves in mid-stream", "DISC-1", everywhere("interval-3"),
                spread(max(base // 50, 200), streamed=STREAMED, leaving=0.2), judges.left)
+
+
+def short(requests):
+    """The short form of unreachable() and limits(): two of three are sick at once, and waits are short."""
+    expired, elsewhere, foreign = (bad for _, _, bad in BAD_TLS[:3])
+    few = Load("spread", requests, connections=16, streamed=HALF)
+    impatient = (("timeouts", {"connect": "500ms", "first_byte": "500ms"}),)
+
+    def hidden(*sick_ones, **expected):
+        return Case("sick", "", "G3", (WELL, *sick_ones), few, judges.named(judges.success(100), **expected), impatient)
+
+    return {
+        "black holes": hidden(sick.Swallowing, sick.Mute, b="connect_timeout", c="first_byte_timeout"),
+        "no handshake, no TLS": hidden(sick.MuteInHandshake, sick.Plain, b="connect_timeout", c="tls_error"),
+        "no address, out of date": hidden(sick.Nameless, expired, b="dns_error", c="tls_error"),
+        "another's certificate": hidden(elsewhere, foreign, b="tls_error", c="tls_error"),
+        "cut TLS": Case("cut", "", "G6", (sick.Cutting,) * 3, spread(requests, streamed=STREAMED), judges.explicit),
+        "endless": Case("endless", "", "G6", mix_of(("endless+interval-20",), 20), spread(48, streamed=STREAMED),
+                        judges.within(judges.explicit, 1.0), (("timeouts", {"total": "1s"}),)),
+        "bomb": Case("bomb", "", "", (WELL, WELL, sick.Bomb), Load("spread", 30, connections=4, streamed=HALF),
+                     judges.slender(judges.named(judges.success(100), c="upstream_bad_reply"))),
+    }
 
 
 def mixtures(requests):
@@ -185,6 +260,8 @@ def mixtures(requests):
     return {
         "before content": Case("before", "", "G5", mix_of(before, 10), spread(requests, streamed=HALF),
                                judges.visible_errors(1.0)),
+        "paid for": Case("paid", "", "G5", mix_of(PAID, 5), spread(requests // 2, streamed=STREAMED),
+                         judges.paid(judges.visible_errors(1.0))),
         "in the middle": Case("middle", "", "G6", mix_of(middle, 30), spread(requests // 2, streamed=STREAMED),
                               judges.explicit),
         "strange": Case("strange", "", "whole", mix_of(strange, 100), spread(requests // 2, streamed=HALF),

@@ -2,14 +2,19 @@
 
 import math
 from bisect import bisect_left
+from collections import Counter
 from dataclasses import dataclass
 
+from stage import SLOW
 from views import NEVER_SENT
 
 WINDOW_S = 10
 MOST_AMPLIFICATION = 1.10
 MOST_ATTEMPTS = 3
 FALLBACK_P99_US = 2000
+HEALTHY_P99_S = 0.1
+PROMPT_S = 0.5
+MOST_MIB = 512
 
 
 @dataclass
@@ -57,6 +62,99 @@ def explicit(played):
     refused = len(played.seen) - whole - said - silent
     figure = f"{silent} silent; {whole:,} whole, {said:,} error events, {refused:,} HTTP errors"
     return Verdict(figure, "0 silent", silent == 0 and whole > 0 and said + refused > 0)
+
+
+def failing(played, provider):
+    """How the calls of this provider failed, as the ledger has it."""
+    attempts = [attempt for row in played.rows.values() for attempt in row.attempts]
+    return Counter(attempt[1] for attempt in attempts if attempt[0].startswith(f"{provider}/") and attempt[1] != "ok")
+
+
+def named(judge, **expected):
+    """The same, and the ledger says of these providers that they failed so, and in no other way."""
+
+    def judge_both(played):
+        verdict = judge(played)
+        for provider, outcome in expected.items():
+            found = failing(played, provider)
+            verdict.figure += "; " + ", ".join(f"{count} × {name}" for name, count in found.items())
+            verdict.kept = verdict.kept and set(found) == {outcome}
+        return verdict
+
+    return judge_both
+
+
+def serving(judge):
+    """The same, and the third provider has its share of it."""
+
+    def judge_both(played):
+        verdict = judge(played)
+        part = share(sum(row.provider == "c" for row in played.rows.values()), len(played.rows))
+        verdict.figure += f"; {part:.0f} % by this one"
+        verdict.kept = verdict.kept and 25 < part < 42
+        return verdict
+
+    return judge_both
+
+
+def ejected(percent, silence_s):
+    """Success, and that only those wait for a silent upstream who came before its first silence was over."""
+
+    def judge(played):
+        verdict = success(percent)(played)
+        began = min(one.began for one in played.seen)
+        waited = [one for one in played.seen if one.ended - one.began >= silence_s]
+        if not waited:
+            return Verdict("nobody waited", verdict.wanted, False)
+        healthy_s = min(one.ended for one in waited) - began
+        later = [one.ended - one.began for one in played.seen if one.began - began > healthy_s]
+        p99 = percentile(later, 99)
+        verdict.figure += (f"; {len(waited)} waited, {len(waited) - sum(one >= silence_s for one in later)} of them in "
+                           f"the first {healthy_s:.1f} s; p99 then {p99 * 1000:.0f} ms")
+        verdict.wanted += f", then p99 ≤ {HEALTHY_P99_S * 1000:.0f} ms"
+        verdict.kept = verdict.kept and p99 <= HEALTHY_P99_S * SLOW and healthy_s <= silence_s + PROMPT_S * SLOW
+        return verdict
+
+    return judge
+
+
+def within(judge, limit_s):
+    """The same, and no answer takes longer than the limit."""
+
+    def judge_both(played):
+        verdict = judge(played)
+        longest = max(one.ended - one.began for one in played.seen)
+        verdict.figure += f"; the longest took {longest:.2f} s"
+        verdict.wanted += f", ≤ {limit_s + PROMPT_S:g} s"
+        verdict.kept = verdict.kept and longest <= limit_s + PROMPT_S * SLOW
+        return verdict
+
+    return judge_both
+
+
+def paid(judge):
+    """The same, and failed attempts are paid for."""
+
+    def judge_both(played):
+        verdict, bill = judge(played), played.agreement
+        verdict.figure += f"; {bill.attempts_paid:,} failed attempts for {bill.attempts_nanos / 1e9:.6f} dollars"
+        verdict.kept = verdict.kept and bill.attempts_nanos > 0
+        return verdict
+
+    return judge_both
+
+
+def slender(judge):
+    """The same, and the gateway's memory stays small."""
+
+    def judge_both(played):
+        verdict = judge(played)
+        verdict.figure += f"; at most {played.peak_mib:.0f} MiB"
+        verdict.wanted += f", ≤ {MOST_MIB} MiB"
+        verdict.kept = verdict.kept and played.peak_mib <= MOST_MIB * SLOW
+        return verdict
+
+    return judge_both
 
 
 def sent_attempts(row):

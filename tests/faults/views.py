@@ -13,7 +13,7 @@ ROW_PATIENCE_S = 30
 COLUMNS = (
     "key, request_tail, client_request_id, started_micros, status, result, outcome, provider, stream, "
     "plain_input + cache_read + cache_write + cache_write_1h AS input, visible_output + reasoning AS output, "
-    "usage_source, cost, duration, upstream, overhead, attempts, error"
+    "usage_source, cost, attempts_cost, attempts_unknown, duration, upstream, overhead, attempts, error"
 )
 REPORTED, ESTIMATED = 1, 2
 
@@ -37,10 +37,12 @@ class Row:
     input: int
     output: int
     usage_source: int
-    cost: int | None
+    cost: int | None  # of all attempts
+    attempts_cost: int  # the part of those that failed
+    attempts_unknown: int  # failed attempts that may have cost more
     duration: int
     overhead: int
-    attempts: list  # [target, outcome, status, microseconds]
+    attempts: list  # [target, outcome, status, microseconds], then what a failed one spent (telemetry/row.cc)
     error: str | None
 
 
@@ -62,7 +64,7 @@ def ledger_rows(path, prefix):
             request_id(line["key"], line["request_tail"]), name, line["started_micros"], line["status"],
             names.get(line["result"], line["result"]), names.get(line["outcome"], line["outcome"]),
             names.get(line["provider"], line["provider"]), line["input"], line["output"], line["usage_source"],
-            line["cost"], line["duration"], line["overhead"], attempts, line["error"],
+            line["cost"], line["attempts_cost"], line["attempts_unknown"], line["duration"], line["overhead"], attempts, line["error"],
         )
     return rows, twice
 
@@ -102,7 +104,11 @@ class Agreement:
     estimated: int = 0  # broken or left streams: the ledger says `estimated`
     tokens_estimated: int = 0
     tokens_sent: int = 0  # of those streams, by the labs
-    unseen_tokens: int = 0  # of attempts that failed before the client saw content
+    attempts_paid: int = 0  # that failed and had told their usage
+    attempts_tokens: int = 0
+    attempts_nanos: int = 0
+    attempts_unknown: int = 0  # that failed and may have cost something
+    unseen_tokens: int = 0  # output of attempts that failed before the client saw content
     faults: Counter = field(default_factory=Counter)
     examples: dict = field(default_factory=dict)
 
@@ -112,7 +118,8 @@ class Agreement:
 
     def add(self, other):
         for name in ("clients", "rows", "calls", "attempts", "billed", "tokens", "cost_nanos", "estimated",
-                     "tokens_estimated", "tokens_sent", "unseen_tokens"):
+                     "tokens_estimated", "tokens_sent", "attempts_paid", "attempts_tokens", "attempts_nanos",
+                     "attempts_unknown", "unseen_tokens"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.faults.update(other.faults)
         for what, example in other.examples.items():
@@ -162,12 +169,32 @@ def compare_one(agreement, one, row, calls, bills):
     agreement.unseen_tokens += sum(call["completion_tokens"] for call in calls) - sum(
         call["completion_tokens"] for call in served
     )
+    if bills:
+        compare_attempts(agreement, row, calls)
     if whole and bills:
         compare_bill(agreement, one, row, served)
     elif row.usage_source == ESTIMATED:
         agreement.estimated += 1
         agreement.tokens_estimated += row.output
         agreement.tokens_sent += sum(call["completion_tokens"] for call in served)
+
+
+def compare_attempts(agreement, row, calls):
+    """What a failed attempt told of its usage is what its lab has in its books."""
+    agreement.attempts_unknown += row.attempts_unknown
+    left = [(call["provider"], call["prompt_tokens"], call["completion_tokens"], call["cost_nanos"]) for call in calls]
+    for target, _, _, _, *spent in row.attempts:
+        if not spent or spent[0] != REPORTED:
+            continue
+        _, tokens_in, tokens_out, cost = spent
+        agreement.attempts_paid += 1
+        agreement.attempts_tokens += tokens_in + tokens_out
+        agreement.attempts_nanos += cost or 0
+        entry = (target.split("/")[0], tokens_in, tokens_out, cost)
+        if entry in left:
+            left.remove(entry)
+        else:
+            agreement.blame("failed attempts that no lab has in its books", (row, calls))
 
 
 def compare_bill(agreement, one, row, served):
@@ -177,10 +204,11 @@ def compare_bill(agreement, one, row, served):
     call = served[0]
     agreement.billed += 1
     agreement.tokens += row.input + row.output
-    agreement.cost_nanos += row.cost or 0
+    cost = None if row.cost is None else row.cost - row.attempts_cost
+    agreement.cost_nanos += cost or 0
     if (row.input, row.output) != (call["prompt_tokens"], call["completion_tokens"]):
         agreement.blame("tokens of ledger and lab differ", (row, call))
-    if row.cost != call["cost_nanos"]:
+    if cost != call["cost_nanos"]:
         agreement.blame("cost of ledger and lab differ", (row, call))
     if one.usage is not None and one.usage != (row.input, row.output):
         agreement.blame("tokens of client and ledger differ", (one, row))
