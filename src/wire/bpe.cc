@@ -12,6 +12,14 @@ constexpr size_t kShort = 128;
 constexpr size_t kKept = 16 << 10;
 constexpr uint32_t kNowhere = ~0u;
 
+// Two loops, because the first can take several at once. Signed, which the machine compares faster.
+size_t lowest_at(std::span<const Token> tokens) {
+  auto lowest = static_cast<int32_t>(kNoToken);
+  for (const Token token : tokens) lowest = std::min(lowest, static_cast<int32_t>(token));
+  const auto found = std::find(tokens.begin(), tokens.end(), static_cast<Token>(lowest));
+  return static_cast<size_t>(found - tokens.begin());
+}
+
 }  // namespace
 
 size_t MergeQueue::bucket_of(Token token) const {
@@ -50,18 +58,17 @@ std::span<const Token> Merger::merge(const Vocabulary& vocabulary, std::string_v
 }
 
 std::span<const Token> Merger::merge_short(const Vocabulary& vocabulary) {
+  const std::span<Token> made(next_made_);
   size_t count = tokens_.size();
   for (;;) {
-    const auto first = next_made_.begin();
-    const auto best = std::min_element(first, first + static_cast<ptrdiff_t>(count) - 1);
-    const size_t at = static_cast<size_t>(best - first);
-    if (at + 1 >= count || *best == kNoToken) break;
-    tokens_[at] = *best;
+    const size_t at = lowest_at(made.first(count));
+    if (made[at] == kNoToken) break;
+    tokens_[at] = made[at];
     std::copy(tokens_.begin() + at + 2, tokens_.begin() + count, tokens_.begin() + at + 1);
-    std::copy(first + at + 2, first + count, first + at + 1);
+    std::copy(made.begin() + at + 2, made.begin() + count, made.begin() + at + 1);
     --count;
-    next_made_[at] = at + 1 < count ? vocabulary.merged(tokens_[at], tokens_[at + 1]) : kNoToken;
-    if (at > 0) next_made_[at - 1] = vocabulary.merged(tokens_[at - 1], tokens_[at]);
+    made[at] = at + 1 < count ? vocabulary.merged(tokens_[at], tokens_[at + 1]) : kNoToken;
+    if (at > 0) made[at - 1] = vocabulary.merged(tokens_[at - 1], tokens_[at]);
   }
   return std::span(tokens_).first(count);
 }
