@@ -26,9 +26,9 @@ struct Format {
 };
 
 // As OpenAI says for chat: four a message, the word for its role being one of them, one for a name
-// and three for the answer's start. Tools
-// are written into the prompt in a way that is not published; a picture is what one of 1024 x 1024
-// costs in gpt-4o; sound is ten tokens a second, at the rate of common recordings.
+// and three for the answer's start. Tools are written into the prompt in a way that is not
+// published; a picture is what one of 1024 x 1024 costs in gpt-4o; sound is ten tokens a second, at
+// the rate of common recordings.
 inline constexpr Format kOpenaiFormat{.request = 3,
                                       .message = 4,
                                       .name = 1,
