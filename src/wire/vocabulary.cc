@@ -10,7 +10,6 @@
 namespace sluice::tokens {
 namespace {
 
-constexpr size_t kBytes = 256;
 constexpr size_t kPlanes = 6;
 
 // 46 bits. Two tokens of one hash would make the second unknown to find(), which a test rules out;
@@ -35,16 +34,16 @@ uint64_t hash_of(std::string_view bytes) {
 }
 
 Result<std::string> unpacked(std::string_view packed) {
-  const coding::Limits limits{.max_output = kBytes + kPlanes * IdTable::kNone,
+  const coding::Limits limits{.max_output = Vocabulary::kBytes + kPlanes * IdTable::kNone,
                               .malformed = Outcome::BadRequest};
   Result<std::unique_ptr<coding::Decoder>> decoder = coding::make_decoder("zstd", limits);
   if (!decoder) return std::move(decoder).error();
   std::string raw;
   if (Result<void> fed = (*decoder)->feed(packed, raw); !fed) return std::move(fed).error();
   if (Result<void> whole = (*decoder)->finish(); !whole) return std::move(whole).error();
-  std::bitset<kBytes> singles;
-  for (const char c : raw.substr(0, kBytes)) singles.set(static_cast<uint8_t>(c));
-  if (!singles.all() || (raw.size() - kBytes) % kPlanes != 0) {
+  std::bitset<Vocabulary::kBytes> singles;
+  for (const char c : raw.substr(0, Vocabulary::kBytes)) singles.set(static_cast<uint8_t>(c));
+  if (!singles.all() || (raw.size() - Vocabulary::kBytes) % kPlanes != 0) {
     return Error(Outcome::BadRequest, "these are no packed ranks");
   }
   return raw;
@@ -52,19 +51,30 @@ Result<std::string> unpacked(std::string_view packed) {
 
 }  // namespace
 
-Vocabulary::Vocabulary(size_t size) : merges_(size), whole_(size) {
+Vocabulary::Vocabulary(size_t size)
+    : of_bytes_(kBytes * kBytes, kNoToken), merges_(size), whole_(size) {
   begins_.reserve(size + 1);
   begins_.push_back(0);
 }
 
 void Vocabulary::add(std::string_view left, std::string_view right) {
-  const auto token = static_cast<Token>(begins_.size() - 1);
+  const auto token = static_cast<Token>(size());
   // Both may lie in bytes_, which grows.
   const std::string whole = std::string(left) + std::string(right);
   bytes_ += whole;
   begins_.push_back(static_cast<uint32_t>(bytes_.size()));
   longest_ = std::max(longest_, whole.size());
   whole_.insert(hash_of(whole), token);
+}
+
+void Vocabulary::join(Token left, Token right) {
+  const auto token = static_cast<Token>(size());
+  if ((left | right) < kBytes) {
+    of_bytes_[left * kBytes + right] = token;
+  } else {
+    merges_.insert(uint64_t{left} << IdTable::kIdBits | right, token);
+  }
+  add(bytes_of(left), bytes_of(right));
 }
 
 Result<Vocabulary> Vocabulary::unpack(std::string_view packed) {
@@ -90,8 +100,7 @@ Result<Vocabulary> Vocabulary::unpack(std::string_view packed) {
     if (left >= token || right >= token) {
       return Error(Outcome::BadRequest, "a token is made of later ones");
     }
-    vocabulary.merges_.insert(uint64_t{left} << IdTable::kIdBits | right, token);
-    vocabulary.add(vocabulary.bytes_of(left), vocabulary.bytes_of(right));
+    vocabulary.join(left, right);
   }
   return vocabulary;
 }

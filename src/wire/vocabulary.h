@@ -24,6 +24,9 @@ inline constexpr Token kNoToken = IdTable::kNone;
 // Immutable, so any thread may read it.
 class Vocabulary {
  public:
+  // The first tokens are the single bytes.
+  static constexpr size_t kBytes = 256;
+
   // Reads what scripts/make_tokenizers.py packs: zstd of the 256 single bytes in the order of rank,
   // then for the tokens after them six planes: low, middle and high byte of the rank of each left,
   // and of each right, half. Error BadRequest: it is something else.
@@ -33,6 +36,7 @@ class Vocabulary {
   Token of_byte(uint8_t byte) const { return of_byte_[byte]; }
   // What the two become side by side; kNoToken: they stay two.
   Token merged(Token left, Token right) const {
+    if ((left | right) < kBytes) return of_bytes_[left * kBytes + right];
     return merges_.find(uint64_t{left} << IdTable::kIdBits | right);
   }
   // The token of exactly these bytes, or kNoToken.
@@ -44,10 +48,12 @@ class Vocabulary {
 
  private:
   explicit Vocabulary(size_t size);
+  void join(Token left, Token right);
   void add(std::string_view left, std::string_view right);
 
-  IdTable merges_;
-  IdTable whole_;  // by hash of the bytes
+  std::vector<Token> of_bytes_;  // what two single bytes become: half of all lookups
+  IdTable merges_;               // and what others do
+  IdTable whole_;                // by hash of the bytes
   std::string bytes_;
   std::vector<uint32_t> begins_;  // in bytes_, of each token and of the end
   size_t longest_ = 0;
