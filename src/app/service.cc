@@ -140,6 +140,7 @@ Result<void> Service::open_front_door() {
                               .ledger = telemetry_->ledger(),
                               .health = health_,
                               .accounts = governance_->accounts(),
+                              .tokenizers = tokenizers_,
                               .lane = lane,
                               .last_key = telemetry_->last_key()};
     const Worker::InForce in_force{
@@ -197,8 +198,17 @@ void Service::run() {
       in_force = current;
     }
     seen = current;
+    load_tokenizers();
   }
   drain();
+}
+
+// Here, because unpacking takes longer than a loop may be held up. Counts are estimates until then.
+void Service::load_tokenizers() {
+  if (Result<void> loaded = tokenizers_.load_wanted(); !loaded) {
+    telemetry_->log().error("a tokenizer could not be loaded; tokens are estimated",
+                            {{"because", loaded.error().message()}});
+  }
 }
 
 // A new configuration is checked and built whole before any loop hears of it; with any error the

@@ -41,6 +41,7 @@ class Service {
   Result<void> listen_on_all(const net::Address& address, const net::StreamWrapper& wrap);
   void announce();
   void reload(std::string_view why);
+  void load_tokenizers();
   void apply_everywhere(const Worker::InForce& in_force);
   void drain();
   std::vector<api::HealthCheck> health() const;
@@ -65,6 +66,7 @@ class Service {
   // Admin page and lab, away from the loops that serve.
   struct SideDoor;
   std::unique_ptr<SideDoor> side_;
+  tokens::Tokenizers tokenizers_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 

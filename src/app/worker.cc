@@ -30,7 +30,8 @@ Worker::Worker(const Parts& parts, InForce in_force)
               .out = {},
               .lane = parts.lane,
               .directory = std::move(in_force.directory),
-              .accounts = &parts.accounts},
+              .accounts = &parts.accounts,
+              .tokens = tokens::TokenCounter(parts.tokenizers)},
       api_(shared_, parts.health),
       server_(loop_, api_, in_force.options),
       lane_(parts.lane) {}

@@ -23,6 +23,7 @@
 #include "telemetry/record.h"
 #include "wire/chat.h"
 #include "wire/conversation.h"
+#include "wire/tokenizers.h"
 #include "wire/translated_stream.h"
 
 namespace sluice::gateway {
@@ -53,6 +54,7 @@ struct Shared {
   std::shared_ptr<EmbedBatches> embeds;  // made by the first embedding that is batched
   std::shared_ptr<const governance::Directory> directory;
   governance::Accounts* accounts = nullptr;
+  tokens::TokenCounter tokens;
 };
 
 class Exchange {

@@ -62,7 +62,7 @@ void set_deadline(Exchange& exchange) {
   exchange.set_time_limit(std::min(longest, exchange.wishes().timeout.value_or(longest)));
 }
 
-// For targets that cannot count: an estimate of ours, which costs nothing (acceptance AG-2).
+// For targets that cannot count: a count of ours, which costs nothing (acceptance AG-2).
 bool counts_itself(const Exchange& exchange) {
   const std::vector<routing::Target>& targets = exchange.route->targets;
   return exchange.request.endpoint != chat::Endpoint::CountTokens ||
@@ -75,10 +75,12 @@ bool counts_itself(const Exchange& exchange) {
     co_await exchange.fail(conversation.error());
     co_return;
   }
-  const std::string body = anthropic::encode_count(anthropic::estimate_tokens(**conversation));
+  const std::string& model = exchange.route->targets.front().model;
+  const tokens::Count count = exchange.shared.tokens.prompt(model, **conversation);
+  const std::string body = anthropic::encode_count(count.tokens);
   std::string headers = exchange.reply_headers(nullptr);
   net::append_header(headers, "content-type", "application/json");
-  net::append_header(headers, "x-sluice-estimate", "true");
+  net::append_header(headers, "x-sluice-estimate", count.exact ? "false" : "true");
   exchange.end(Outcome::Ok, 200);
   co_await exchange.reply(200, std::move(headers), body);
 }

@@ -44,12 +44,6 @@ Result<chat::Reply> decode_reply(std::string_view body);
 Result<int64_t> decode_count(std::string_view body);
 std::string encode_count(int64_t input_tokens);
 
-// How many input tokens the conversation would be, for targets that do not count. Text is measured
-// by words, digits and signs (weights and how good they are: wire/anthropic_estimate.cc); added is
-// what the format costs: each message, the tool instructions and each tool. An image counts as the
-// largest one, a document by its size.
-int64_t estimate_tokens(const chat::Conversation& conversation);
-
 // {"type":"error","error":{"type","message"},"request_id"}, with type by outcome; an empty id is
 // null. A ContextOverflow is worded as the provider words it ("prompt is too long: 210000 tokens >
 // 200000 maximum") where the message has the numbers, because clients read them from there.

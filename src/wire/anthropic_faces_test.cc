@@ -121,57 +121,6 @@ TEST(AnthropicFaces, ACountIsReadAsItIsWritten) {
   }
 }
 
-int64_t estimate(const std::string& body) {
-  const Result<chat::Conversation> conversation = anthropic::read_conversation(body);
-  return conversation ? anthropic::estimate_tokens(*conversation) : -1;
-}
-
-// Reference: the vendor's tokenizer counts 59 for the text, and "Hello" is 8 as a message.
-TEST(AnthropicEstimate, AG_2_EnglishComesOutWithinATenth) {
-  EXPECT_EQ(estimate(R"({"model":"m","messages":[{"role":"user","content":"Hello"}]})"), 8);
-  const int64_t trip = estimate(
-      R"({"model":"m","messages":[{"role":"user","content":"Hi! Could you help me plan a three-day )"
-      R"(trip to Lisbon? We're two adults and a 6-year-old; budget is about $1,500. We'd love good )"
-      R"(food, not too much walking, and one day at the beach. Thanks a lot!\n"}]})");
-  EXPECT_NEAR(static_cast<double>(trip), 59 + 7, 6);
-}
-
-// Reference: the vendor's documentation counts 403 for this request.
-TEST(AnthropicEstimate, AG_2_ToolsCostTheirInstructionsAndTheirSchema) {
-  const int64_t tokens = estimate(
-      R"({"model":"m","tools":[{"name":"get_weather","description":"Get the current weather in a )"
-      R"(given location","input_schema":{"type":"object","properties":{"location":{"type":"string",)"
-      R"("description":"The city and state, e.g. San Francisco, CA"}},"required":["location"]}}],)"
-      R"("messages":[{"role":"user","content":"What's the weather like in San Francisco?"}]})");
-  EXPECT_NEAR(static_cast<double>(tokens), 403, 40);
-}
-
-TEST(AnthropicEstimate, AG_2_ThoughtsFromBeforeTheUsersLastWordsAreForgotten) {
-  const std::string head = R"({"model":"m","messages":[{"role":"user","content":"Hi"},)";
-  const std::string thought =
-      R"({"type":"thinking","thinking":"a long thought indeed","signature":"S"},)";
-  const auto chat = [&](const std::string& inner, const std::string& last) {
-    return estimate(head + R"({"role":"assistant","content":[)" + inner +
-                    R"({"type":"tool_use","id":"t","name":"f","input":{}}]},)"
-                    R"({"role":"user","content":[{"type":"tool_result","tool_use_id":"t"})" +
-                    last + "]}]}");
-  };
-  EXPECT_GT(chat(thought, ""), chat("", ""));
-  const std::string words = R"(,{"type":"text","text":"Go on"})";
-  EXPECT_EQ(chat(thought, words), chat("", words));
-}
-
-TEST(AnthropicEstimate, AG_2_ImagesCountWhateverTheirBase64Weighs) {
-  const auto image = [](const std::string& data) {
-    return estimate(
-        R"({"model":"m","messages":[{"role":"user","content":[{"type":"image","source":)"
-        R"({"type":"base64","media_type":"image/png","data":")" +
-        data + R"("}}]}]})");
-  };
-  EXPECT_EQ(image("AAAA"), image(std::string(40000, 'A')));
-  EXPECT_GT(image("AAAA"), 1000);
-}
-
 TEST(AnthropicUsage, TOK_1_TheBucketsAreDisjointAndSumToTheProvidersTotals) {
   uint64_t seed = 1;
   const auto next = [&](int64_t below) {

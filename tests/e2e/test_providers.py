@@ -215,6 +215,21 @@ def test_count_tokens_is_passed_on_and_free(own, lab):
     assert gateway.wait_for_rows(1)[0]["input"] == 0
 
 
+def test_AG_2_a_count_for_a_model_of_openais_is_exact_once_its_tokenizer_is_loaded(own, lab):
+    gateway = own({"providers": {"openai": provider(lab, "openai")}})
+    body = {"model": "openai/lab/gpt-4o", "messages": [{"role": "user", "content": "Hello, world!"}]}
+
+    def counted(**more):
+        return ask_claude(gateway, {**body, **more}, path="/v1/messages/count_tokens")
+
+    assert counted().headers["x-sluice-estimate"] == "true"
+    eventually(lambda: counted().headers["x-sluice-estimate"] == "false")
+    assert counted().json()["input_tokens"] == 4 + 4 + 3
+    tools = [{"name": "look", "description": "Looks", "input_schema": {"type": "object"}}]
+    assert counted(tools=tools).headers["x-sluice-estimate"] == "true"
+    assert counted(model="openai/lab/llama").headers["x-sluice-estimate"] == "true"
+
+
 # Errors of every kind
 
 
