@@ -13,9 +13,9 @@ std::string wire(const RedisCommand& command) {
 
 TEST(RedisCommand, IsAnArrayOfStrings) {
   EXPECT_EQ(wire(RedisCommand("PING")), "*1\r\n$4\r\nPING\r\n");
-  EXPECT_EQ(wire(RedisCommand("SET", "k", std::string("a\0\r\n", 4), "PX", 60'000)),
-            std::string(
-                "*5\r\n$3\r\nSET\r\n$1\r\nk\r\n$4\r\na\0\r\n\r\n$2\r\nPX\r\n$5\r\n60000\r\n", 58));
+  using std::string_view_literals::operator""sv;
+  EXPECT_EQ(wire(RedisCommand("SET", "k", "a\0\r\n"sv, "PX", 60'000)),
+            "*5\r\n$3\r\nSET\r\n$1\r\nk\r\n$4\r\na\0\r\n\r\n$2\r\nPX\r\n$5\r\n60000\r\n"sv);
 }
 
 TEST(RedisCommand, GivesItsWordsBack) {
