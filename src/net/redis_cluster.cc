@@ -145,14 +145,15 @@ bool RedisCluster::adopt(const RedisReply& reply, const RedisEndpoint& asked) {
     map_error_ = "the cluster has given no slot to any node";
     return false;
   }
+  complete_ = std::find(slots.begin(), slots.end(), nullptr) == slots.end();
   slots_ = std::move(slots);
   nodes_ = std::move(used);
   return true;
 }
 
 bool RedisCluster::healthy() const {
-  return std::all_of(slots_.begin(), slots_.end(),
-                     [](const Node& node) { return node != nullptr && node->up(); });
+  return complete_ && std::all_of(nodes_.begin(), nodes_.end(),
+                                  [](const auto& named) { return named.second->up(); });
 }
 
 void RedisCluster::note_health() {

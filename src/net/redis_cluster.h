@@ -57,6 +57,7 @@ class RedisCluster {
   RedisDialer dialer_;
   std::map<std::string, Node> nodes_;  // by "host:port"; never empty
   std::vector<Node> slots_;            // null: not known
+  bool complete_ = false;              // no slot is null
   RedisPause pause_;
   Bell doubt_;  // rung when the map may be wrong
   size_t turn_ = 0;

@@ -40,6 +40,8 @@ Error login_error(const RedisEndpoint& peer, const RedisReply& reply) {
 Task<Result<std::vector<RedisReply>>> exchange(RedisLink& link, std::string wire, size_t count,
                                                Until until) {
   IoResult result = co_await link.stream->write_all(wire, until);
+  // A server that takes no clients says why before it hangs up, whether we get to write or not.
+  if (result.status == IoStatus::Failed) result.status = IoStatus::Ok;
   std::vector<RedisReply> replies;
   const std::span<char> scratch = link.stream->readiness().loop().scratch();
   while (result.ok()) {
@@ -53,6 +55,7 @@ Task<Result<std::vector<RedisReply>>> exchange(RedisLink& link, std::string wire
     result = co_await link.stream->read_some(scratch, until);
     if (result.ok()) link.reader.feed({scratch.data(), result.bytes});
   }
+  if (!replies.empty() && replies.back().is_error()) co_return redis_error(replies.back().text);
   co_return io_error(link.peer, result, until);
 }
 
@@ -67,6 +70,9 @@ Task<Result<RedisLink>> RedisDialer::dial(Until until) {
       co_return std::move(link);
     }
     error.emplace(std::move(link).error());
+    if (error->outcome() == Outcome::TotalTimeout) {
+      error.emplace(Outcome::ConnectTimeout, error->message());
+    }
     if (until.cancel() != nullptr && until.cancel()->cancelled()) break;
   }
   co_return error ? *std::move(error) : Error(Outcome::ConnectError, "no Redis server is named");

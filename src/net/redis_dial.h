@@ -28,7 +28,7 @@ struct RedisOptions {
   int max_failures = 5;                // commands in a row without a reply, then it is down
   // Between two attempts to connect: twice as long each time, from a half to the whole at random.
   Nanos first_pause = 100 * kMillisecond;
-  Nanos last_pause = 5 * kSecond;
+  Nanos last_pause = 2 * kSecond;
 };
 
 // A connection that is logged in, and the reader that has followed it so far.

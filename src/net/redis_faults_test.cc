@@ -1,6 +1,7 @@
 // A Redis that is down, dies, hangs or comes back (reliability R1 to R3).
 #include "net/redis_subscription.h"
 #include "net/redis_test_base.h"
+#include "tests/support/manual_clock.h"
 
 namespace sluice::net {
 namespace {
@@ -122,6 +123,53 @@ TEST_F(RedisTest, ASubscriberGetsMessagesAndIsToldOfGaps) {
   ASSERT_TRUE(comes([&] { return messages.gaps == 2; }));
   server.tell("PUBLISH revoked key-3");
   ASSERT_TRUE(comes([&] { return subscription.messages() == 3; }));
+}
+
+// On a clock that the test moves: silence is long.
+class RedisSilenceTest : public testing::Test {
+ protected:
+  [[nodiscard]] bool comes(const std::function<bool()>& condition) {
+    for (int turn = 0; turn < 5000 && !condition(); ++turn) loop.turn(kMillisecond);
+    return condition();
+  }
+  void pass(Nanos time) {
+    clock.advance(time);
+    for (int i = 0; i < 3; ++i) loop.turn(0);
+  }
+  test::ManualClock clock;
+  Loop loop{clock};
+  Resolver resolver{clock};
+};
+
+TEST_F(RedisSilenceTest, AQuietChannelIsAskedWhetherSomebodyIsThere) {
+  RedisServer server;
+  Messages messages;
+  RedisOptions options;
+  options.url = *parse_redis_url(server.url());
+  const RedisSubscription subscription(loop, resolver, options, {"revoked"}, messages);
+  ASSERT_TRUE(comes([&] { return messages.gaps == 1; }));
+  // The server answers: nothing changes, however long it takes.
+  for (int i = 0; i < 3; ++i) {
+    pass(6 * kSecond);
+    ASSERT_TRUE(
+        comes([&] { return server.tell("CLIENT LIST").find("cmd=ping") != std::string::npos; }));
+    server.tell("PUBLISH revoked key");
+    ASSERT_TRUE(comes([&] { return subscription.messages() == static_cast<uint64_t>(i + 1); }));
+  }
+  EXPECT_EQ(messages.gaps, 1);
+  // It does not: the connection is given up.
+  server.stop();
+  pass(6 * kSecond);
+  EXPECT_TRUE(subscription.status().up);
+  pass(6 * kSecond);
+  EXPECT_FALSE(subscription.status().up);
+  EXPECT_NE(subscription.status().last_error.find("silent"), std::string::npos);
+  server.go_on();
+  for (int i = 0; i < 3000 && messages.gaps < 2; ++i) {
+    clock.advance(10 * kMillisecond);
+    loop.turn(kMillisecond);
+  }
+  EXPECT_EQ(messages.gaps, 2);
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ RedisNode::RedisNode(Loop& loop, RedisDialer dialer, const RedisOptions& options
     : loop_(loop),
       dialer_(std::move(dialer)),
       options_(options),
+      reason_(Outcome::ConnectError, "not connected yet"),
       pause_(options.first_pause, options.last_pause) {
   status_.since = loop_.now();
   begin_connection();
@@ -62,6 +63,7 @@ void RedisNode::go_down(const Error& why) {
   if (status_.up) status_.since = loop_.now();
   status_.up = false;
   status_.last_error = why.message();
+  reason_ = Error(why.outcome(), "Redis is down: " + why.message(), why.param());
   // Until it has answered a command, the next failure is one too many.
   failures_ = options_.max_failures - 1;
   if (connection_ != nullptr) connection_->fail(why);
@@ -80,7 +82,7 @@ void RedisNode::close(const std::string& why) {
 Task<Result<RedisReply>> RedisNode::command(RedisCommand command, bool asking, Until until) {
   if (down()) {
     ++status_.rejected;
-    co_return Error(Outcome::ConnectError, "Redis is down: " + status_.last_error);
+    co_return Error(reason_.outcome(), reason_.message(), reason_.param());
   }
   const Nanos sent = loop_.read_clock();
   Result<RedisReply> answer = co_await connection_->send(command, asking, until);

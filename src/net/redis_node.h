@@ -25,7 +25,7 @@ struct RedisStatus {
   Nanos since = 0;           // monotonic: of the last change between up and down
   std::string last_error;    // why it went down last, or could not come up; stays
   uint64_t round_trips = 0;  // commands with a reply, error replies included
-  uint64_t failures = 0;     // commands without one: too late, or the connection was lost
+  uint64_t failures = 0;     // commands without one: too late, given up, or lost with a connection
   uint64_t rejected = 0;     // commands that were not sent: it was down
   uint64_t connects = 0;     // logins that worked
   Nanos total_latency = 0;   // of all round trips
@@ -80,6 +80,7 @@ class RedisNode final : private RedisConnection::Owner, private Deferred {
   RedisDialer dialer_;
   const RedisOptions& options_;
   RedisStatus status_;
+  Error reason_;  // why it went down last
   RedisPause pause_;
   std::optional<RedisEndpoint> peer_;
   std::unique_ptr<RedisConnection> connection_;  // null: down

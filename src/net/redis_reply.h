@@ -45,7 +45,7 @@ struct RedisReply {
 };
 
 // What is wrong, for callers that act on it. Everything but Down, Deadline and BadReply is the
-// server's own answer.
+// server's own answer, to the command or, where there is no connection, to the login.
 enum class RedisFault : uint8_t {
   Down,         // no connection, or lost before the reply: may have been carried out or not
   Deadline,     // no reply in time: may still be carried out

@@ -132,10 +132,37 @@ TEST_F(RedisTest, AWrongPasswordIsToldApartAndNeverShown) {
   const auto wrong = client_for("redis://:hunter3@" + server.address());
   const Answer answer = ask(*wrong, RedisCommand("PING"));
   EXPECT_EQ(fault(answer), RedisFault::Denied);
+  EXPECT_EQ(fault(ask(*wrong, RedisCommand("PING"))), RedisFault::Denied);
   const auto without = client_for("redis://" + server.address());
   EXPECT_EQ(fault(ask(*without, RedisCommand("PING"))), RedisFault::Denied);
   EXPECT_EQ(wrong->status().last_error.find("hunter"), std::string::npos);
   EXPECT_NE(wrong->status().last_error.find("WRONGPASS"), std::string::npos);
+}
+
+TEST_F(RedisTest, AServerThatTakesNoMoreClientsSaysSo) {
+  const RedisServer server({.config = {"maxclients 1"}});
+  const auto first = client_for(server.url());
+  ASSERT_TRUE(comes_up(*first));
+  const auto second = client_for(server.url());
+  EXPECT_EQ(fault(ask(*second, RedisCommand("PING"))), RedisFault::Other);
+  EXPECT_NE(second->status().last_error.find("max number of clients"), std::string::npos)
+      << second->status().last_error;
+}
+
+TEST_F(RedisTest, ManyBlobsAtOnceFillTheSocketAndStillArriveInOrder) {
+  const RedisServer server;
+  const auto client = client_for(server.url());
+  std::vector<std::optional<Answer>> answers(40);
+  for (size_t i = 0; i < answers.size(); i += 2) {
+    const std::string blob(200'000 + i, static_cast<char>('a' + i % 26));
+    begin(*client, RedisCommand("SET", "k", blob), 5 * kSecond, answers[i]);
+    begin(*client, RedisCommand("GET", "k"), 5 * kSecond, answers[i + 1]);
+  }
+  ASSERT_TRUE(comes([&] { return answers.back().has_value(); }));
+  for (size_t i = 0; i < answers.size(); i += 2) {
+    EXPECT_EQ(text(*answers[i]), "OK");
+    EXPECT_TRUE(text(*answers[i + 1]) == std::string(200'000 + i, static_cast<char>('a' + i % 26)));
+  }
 }
 
 TEST_F(RedisTest, R8_ALostLoginIsMadeAgain) {

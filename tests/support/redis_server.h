@@ -3,7 +3,6 @@
 #pragma once
 
 #include <arpa/inet.h>
-#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -62,27 +61,27 @@ class RedisServer {
   RedisServer(const RedisServer&) = delete;
   RedisServer& operator=(const RedisServer&) = delete;
 
+  // Returns when it takes connections.
   void start() {
+    const std::string notify = directory_ + "/notify";
+    const std::string variable = "NOTIFY_SOCKET=" + notify;
     const std::string config = directory_ + "/redis.conf";
-    std::vector<const char*> words{"redis-server", config.c_str()};
+    std::vector<const char*> words{"env", variable.c_str(), "redis-server", config.c_str()};
     if (options_.sentinel) words.push_back("--sentinel");
     words.push_back(nullptr);
+    const int ready = listen_for_notice(notify);
     pid_ = fork();
     if (pid_ == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
       execvp(words[0], const_cast<char* const*>(words.data()));
       _exit(127);
     }
-    for (int i = 0; i < 5000; ++i) {
-      const int fd = connect_socket();
-      if (fd >= 0) {
-        close(fd);
-        return;
-      }
-      if (waitpid(pid_, nullptr, WNOHANG) == pid_) break;
-      usleep(1000);
-    }
-    pid_ = -1;
+    char notice[256];
+    const bool came = recv(ready, notice, sizeof notice, 0) > 0;
+    close(ready);
+    unlink(notify.c_str());
+    if (came) return;
+    kill();
     throw std::runtime_error("redis-server does not start: " + log());
   }
   void kill() {
@@ -125,16 +124,31 @@ class RedisServer {
     std::ofstream config(directory_ + "/redis.conf");
     config << (options_.tls ? "port 0\ntls-port " : "port ") << port_ << "\nbind 127.0.0.1\ndir "
            << directory_ << "\nunixsocket " << socket_path() << "\nlogfile " << directory_
-           << "/log\n";
+           << "/log\nsupervised systemd\n";
     if (!options_.sentinel) config << "save \"\"\nappendonly no\n";
     for (const std::string& line : options_.config) config << line << '\n';
   }
-  int connect_socket() const {
-    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  // As systemd does: the server tells when it is ready.
+  static int listen_for_notice(const std::string& path) {
+    const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const timeval patience{.tv_sec = 10, .tv_usec = 0};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    const sockaddr_un address = address_of(path);
+    if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+      throw std::runtime_error("cannot listen on " + path);
+    }
+    return fd;
+  }
+  static sockaddr_un address_of(const std::string& path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    socket_path().copy(address.sun_path, sizeof address.sun_path - 1);
-    if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) return fd;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    return address;
+  }
+  int connect_socket() const {
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const sockaddr_un address = address_of(socket_path());
+    if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
     close(fd);
     return -1;
   }
