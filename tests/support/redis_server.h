@@ -76,8 +76,11 @@ class RedisServer {
       execvp(words[0], const_cast<char* const*>(words.data()));
       _exit(127);
     }
+    bool came = false;
     char notice[256];
-    const bool came = recv(ready, notice, sizeof notice, 0) > 0;
+    for (ssize_t got; !came && (got = recv(ready, notice, sizeof notice, 0)) > 0;) {
+      came = std::string_view(notice, static_cast<size_t>(got)).starts_with("READY=1");
+    }
     close(ready);
     unlink(notify.c_str());
     if (came) return;
