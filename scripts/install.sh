@@ -11,7 +11,7 @@ build=(clang-16 mold lld-16 ccache cmake ninja-build pkg-config ca-certificates 
   libsqlite3-dev libyaml-cpp-dev libcli11-dev libfmt-dev zlib1g-dev libbrotli-dev libzstd-dev
   libhowardhinnant-date-dev tzdata
   libgtest-dev libgmock-dev)
-test=(clang-format-16 libclang-rt-16-dev llvm-16 openssl curl)
+test=(clang-format-16 libclang-rt-16-dev llvm-16 openssl curl redis-server)
 bench=(nginx-light haproxy valgrind libbenchmark-dev openssl)
 tidy=(clang-tidy-16)
 
@@ -19,7 +19,7 @@ missing=()
 
 # nginx-full is as good as nginx-light: what counts for these is the program.
 declare -A program=([nginx-light]=nginx [haproxy]=haproxy [valgrind]=valgrind [openssl]=openssl
-  [curl]=curl [cmake]=cmake [ninja-build]=ninja [pkg-config]=pkg-config [ccache]=ccache [mold]=mold)
+  [redis-server]=redis-server [curl]=curl [cmake]=cmake [ninja-build]=ninja [pkg-config]=pkg-config [ccache]=ccache [mold]=mold)
 
 need_packages() {
   local name

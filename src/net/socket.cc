@@ -9,6 +9,7 @@
 #include <string>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <utility>
 
@@ -87,6 +88,13 @@ Result<Address> Address::parse(std::string_view text) {
   return Address(reinterpret_cast<const sockaddr*>(&v4), sizeof v4);
 }
 
+Address Address::unix_socket(std::string_view path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  return Address(reinterpret_cast<const sockaddr*>(&address), sizeof address);
+}
+
 uint16_t Address::port() const {
   return ntohs(family() == AF_INET6 ? reinterpret_cast<const sockaddr_in6*>(&storage_)->sin6_port
                                     : reinterpret_cast<const sockaddr_in*>(&storage_)->sin_port);
@@ -105,6 +113,7 @@ std::string Address::ip_text() const {
 }
 
 std::string Address::text() const {
+  if (family() == AF_UNIX) return reinterpret_cast<const sockaddr_un*>(&storage_)->sun_path;
   const std::string port_text = std::to_string(port());
   return family() == AF_INET6 ? "[" + ip_text() + "]:" + port_text : ip_text() + ":" + port_text;
 }

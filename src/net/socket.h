@@ -1,5 +1,5 @@
-// TCP: a connected Stream, a listener, and connecting. Owns the descriptor and its place in the
-// epoll set.
+// TCP (or a Unix socket): a connected Stream, a listener, and connecting. Owns the descriptor and
+// its place in the epoll set.
 #pragma once
 
 #include <cstring>
@@ -16,18 +16,20 @@
 
 namespace sluice::net {
 
-// An IPv4 or IPv6 address with its port.
+// An IPv4 or IPv6 address with its port, or a Unix socket's path (without one).
 class Address {
  public:
   Address(const sockaddr* address, socklen_t length);
   // "127.0.0.1:8080", "[::1]:8080", ":8080" (every IPv4 address). Names are not resolved here.
   static Result<Address> parse(std::string_view text);
+  // Requires: at most 107 bytes, none of them zero.
+  static Address unix_socket(std::string_view path);
 
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage_); }
   socklen_t length() const { return length_; }
   int family() const { return storage_.ss_family; }
   uint16_t port() const;
-  // "127.0.0.1:8080"; ip_text() without the port.
+  // "127.0.0.1:8080", "/path/to/socket"; ip_text() without the port.
   std::string text() const;
   std::string ip_text() const;
   bool is_loopback() const;

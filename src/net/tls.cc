@@ -177,7 +177,7 @@ Result<std::shared_ptr<const TlsClientContext>> TlsClientContext::make(const Opt
     Result<void> used = use_certificate(ctx, options.cert_file, key);
     if (!used) return std::move(used).error();
   }
-  SSL_CTX_set_alpn_protos(ctx, bytes_of(kAlpn), kAlpn.size());
+  if (options.http) SSL_CTX_set_alpn_protos(ctx, bytes_of(kAlpn), kAlpn.size());
   SSL_CTX_set_app_data(ctx, state.get());
   SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb(ctx, State::keep_session);

@@ -22,6 +22,7 @@ class TlsClientContext {
     std::string ca_file;    // PEM; empty: the system's
     std::string cert_file;  // PEM chain, for upstreams that ask for a client certificate
     std::string key_file;
+    bool http = true;  // says by ALPN that HTTP/1.1 will be spoken
   };
   static Result<std::shared_ptr<const TlsClientContext>> make(const Options& options);
   ~TlsClientContext();
