@@ -27,11 +27,11 @@ bool is_due(const AttemptFailure& failure) {
   attempt.duration_micros = (ended - began) / kMicrosecond;
   attempt.outcome = failure ? failure->failure.outcome : exchange.record.outcome;
   attempt.status = failure ? failure->failure.status : exchange.record.status;
-  if (failure && !exchange.record.delivered && is_due(*failure)) {
-    attempt.spent =
-        exchange.shared.ledger.spent_by(exchange.record, failure->usage, failure->usage_source);
+  telemetry::Record& record = exchange.record;
+  if (failure && record.generates && !record.delivered && is_due(*failure)) {
+    attempt.spent = exchange.shared.ledger.spent_by(record, failure->usage, failure->usage_source);
   }
-  exchange.record.attempts.push_back(std::move(attempt));
+  record.attempts.push_back(std::move(attempt));
 }
 
 // Counts the request among those an upstream is working on, for as long as it lives.
