@@ -10,6 +10,7 @@
 
 #include "api/admin_api.h"
 #include "app/config.h"
+#include "app/list_refresh.h"
 #include "app/signals.h"
 #include "app/snapshot_builder.h"
 #include "app/telemetry_stack.h"
@@ -40,8 +41,13 @@ class Service {
   Result<void> listen_on_all(const net::Address& address, const net::StreamWrapper& wrap);
   void announce();
   void reload(std::string_view why);
-  void apply_everywhere(const std::shared_ptr<const gateway::Snapshot>& snapshot,
-                        const net::ServerOptions& options);
+  void refuse_reload(const Error& error);
+  void put_in_force(Loaded loaded, const std::shared_ptr<const gateway::Snapshot>& snapshot,
+                    std::shared_ptr<const telemetry::PriceTable> prices);
+  void use_lists();
+  // What a worker is told; it calls the function when its loop has taken it.
+  using Tell = std::function<void(Worker&, std::function<void()>)>;
+  void tell_all(const Tell& tell);
   void drain();
   std::vector<api::HealthCheck> health() const;
 
@@ -64,6 +70,7 @@ class Service {
   // Admin page and lab, away from the loops that serve.
   struct SideDoor;
   std::unique_ptr<SideDoor> side_;
+  std::unique_ptr<ListRefresh> lists_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 

@@ -145,6 +145,7 @@ Result<void> TelemetryStack::open_ledger(const Settings& settings) {
   last_key_ = *last_key;
   Result<std::shared_ptr<const telemetry::PriceTable>> prices = load_prices(settings);
   if (!prices) return std::move(prices).error();
+  prices_ = *std::move(prices);
 
   store::JournalOptions options;
   options.lanes = lanes_;
@@ -157,7 +158,7 @@ Result<void> TelemetryStack::open_ledger(const Settings& settings) {
                                      .access = access_,
                                      .log = *log_,
                                      .clock = clock_};
-  ledger_ = std::make_unique<telemetry::Ledger>(parts, *std::move(prices), *base);
+  ledger_ = std::make_unique<telemetry::Ledger>(parts, prices_, *base);
   journal_->start();
   return {};
 }

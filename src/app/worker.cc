@@ -61,6 +61,14 @@ void Worker::apply(std::shared_ptr<const gateway::Snapshot> snapshot, net::Serve
       });
 }
 
+void Worker::show(std::shared_ptr<const gateway::ListedModels> listed,
+                  std::function<void()> applied) {
+  loop_.post([this, listed = std::move(listed), applied = std::move(applied)]() mutable {
+    shared_.listed = std::move(listed);
+    applied();
+  });
+}
+
 void Worker::drain() {
   loop_.post([this] {
     server_.drain();
