@@ -17,31 +17,33 @@ void ListRefresh::follow(const Settings& settings,
   prices_ = std::move(prices);
 }
 
-bool ListRefresh::look() {
-  bool changed = false;
-  for (ListFetcher::Fetched& fetched : fetcher_.take()) changed |= take(std::move(fetched));
+void ListRefresh::look(const std::function<void()>& use) {
+  std::vector<Taken> all;
+  for (ListFetcher::Fetched& fetched : fetcher_.take())
+    if (std::optional<Taken> taken = take(std::move(fetched))) all.push_back(*std::move(taken));
+  if (!all.empty()) use();
+  for (const Taken& taken : all) note_taken(taken);
   for (const ModelLists::Due& due : lists_.due(clock_.monotonic()))
     fetcher_.fetch({.snapshot = snapshot_, .provider = due.provider, .ticket = due.ticket});
-  return changed;
 }
 
-bool ListRefresh::take(ListFetcher::Fetched fetched) {
+std::optional<ListRefresh::Taken> ListRefresh::take(ListFetcher::Fetched fetched) {
   const Nanos now = clock_.monotonic();
   if (!fetched.list) {
     const Error& error = fetched.list.error();
     const ModelLists::Failure failure = lists_.failed(fetched.ticket, error.message(), now);
     if (failure.provider != nullptr) note_failed(failure, error);
-    return false;
+    return std::nullopt;
   }
   const size_t models = fetched.list->models.size();
   const std::string* const provider =
       lists_.took(fetched.ticket, *std::move(fetched.list), now, clock_.wall_micros());
-  if (provider == nullptr) return false;
-  note_fetched(*provider, models);
-  return true;
+  if (provider == nullptr) return std::nullopt;
+  return Taken{*provider, models};
 }
 
-void ListRefresh::note_fetched(const std::string& provider, size_t models) {
+void ListRefresh::note_taken(const Taken& taken) {
+  const std::string& provider = taken.provider;
   registry_.counter(telemetry::metric::kListRefreshes, {provider, "ok"}).add_shared();
   std::shared_ptr<std::atomic<Nanos>>& at = fetched_at_[provider];
   if (at != nullptr) {
@@ -51,7 +53,7 @@ void ListRefresh::note_fetched(const std::string& provider, size_t models) {
     registry_.watch(telemetry::metric::kListAge, {provider},
                     [at, &clock = clock_] { return (clock.monotonic() - at->load()) / kSecond; });
   }
-  log_.info("the list of a provider is here", {{"provider", provider}, {"models", models}});
+  log_.info("the list of a provider is here", {{"provider", provider}, {"models", taken.models}});
 }
 
 void ListRefresh::note_failed(const ModelLists::Failure& failure, const Error& error) {

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "app/list_fetcher.h"
@@ -22,15 +24,20 @@ class ListRefresh {
   // A configuration is in force, with the prices it gave.
   void follow(const Settings& settings, std::shared_ptr<const gateway::Snapshot> snapshot,
               std::shared_ptr<const telemetry::PriceTable> prices);
-  // To be called several times a second. True: prices() and shown() are others than before.
-  bool look();
+  // To be called several times a second. Calls `use` when prices() and shown() are others than
+  // before; a list that the log and the metrics tell of is in use.
+  void look(const std::function<void()>& use);
 
   std::shared_ptr<const telemetry::PriceTable> prices() const { return lists_.priced(*prices_); }
   std::shared_ptr<const gateway::ListedModels> shown() const { return lists_.shown(); }
 
  private:
-  bool take(ListFetcher::Fetched fetched);
-  void note_fetched(const std::string& provider, size_t models);
+  struct Taken {
+    std::string provider;
+    size_t models = 0;
+  };
+  std::optional<Taken> take(ListFetcher::Fetched fetched);
+  void note_taken(const Taken& taken);
   void note_failed(const ModelLists::Failure& failure, const Error& error);
 
   ListFetcher& fetcher_;

@@ -195,7 +195,7 @@ void Service::run() {
       in_force = current;
     }
     seen = current;
-    if (lists_->look()) use_lists();
+    lists_->look([this] { use_lists(); });
   }
   drain();
 }

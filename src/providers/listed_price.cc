@@ -176,8 +176,9 @@ class PricingReader {
     const bool long_prompt = entry["min_prompt_tokens"].get(tokens) == simdjson::SUCCESS;
     const bool hours = entry["utc_start"].get(start) == simdjson::SUCCESS &&
                        entry["utc_end"].get(end) == simdjson::SUCCESS;
-    const bool other = entry["utc_start"].error() == simdjson::SUCCESS && !hours;
-    if (long_prompt == hours || other) {
+    const bool half = !hours && (entry["utc_start"].error() == simdjson::SUCCESS ||
+                                 entry["utc_end"].error() == simdjson::SUCCESS);
+    if (long_prompt == hours || half) {
       untold_ = true;
     } else if (long_prompt) {
       add_step(tokens, std::move(own), price);
