@@ -1,5 +1,6 @@
-// GET /v1/models and /v1/models/{id}: what may be asked for, from the configuration alone, so that
-// it is answered when every upstream is down (acceptance AG-7). Anthropic's clients, known by their
+// GET /v1/models and /v1/models/{id}: what may be asked for, from the configuration and from the
+// lists that providers gave last, so that it is answered when every upstream is down (acceptance
+// AG-7). Anthropic's clients, known by their
 // version header, get that dialect's shape.
 #pragma once
 

@@ -77,6 +77,13 @@ constexpr auto kKindOnly = std::to_array<KindOnly>({
     {ProviderKind::Cortex, "oauth_token"},
 });
 
+constexpr Duration kListRefresh = std::chrono::hours(6);
+
+// A list is worth its fetching where it is long and changes often.
+bool has_list(ProviderKind kind) {
+  return kind == ProviderKind::OpenRouter || kind == ProviderKind::Cortex;
+}
+
 constexpr auto kEndpoints = std::to_array<std::string_view>(
     {"chat", "completions", "embeddings", "responses", "messages", "count_tokens"});
 
@@ -127,6 +134,9 @@ void check_kind(Reader& reader, const ProviderSettings& provider, const std::str
           fmt::format("`{}` has a meaning only for kind `{}`", own,
                       names_of(ProviderKind{})[static_cast<size_t>(only.kind)]));
   }
+  const std::string refresh = path + ".list_refresh";
+  needs(reader, !has_list(provider.kind) && is_written(reader, refresh), refresh,
+        fmt::format("`{}` has a meaning only for kinds `openrouter` and `cortex`", refresh));
 }
 
 void check_keys(Reader& reader, const ProviderSettings& provider, const std::string& path) {
@@ -267,6 +277,10 @@ void derive_provider(Reader& reader, ProviderSettings& provider, const ProxyEnvi
     const providers::Preset* const preset = providers::preset_named(provider.preset);
     provider.local = provider.kind == ProviderKind::Cortex || (preset != nullptr && preset->local);
     note(reader, prefix + "local", "default, by kind and preset", text_of(provider.local));
+  }
+  if (has_list(provider.kind) && !reader.has(prefix + "list_refresh")) {
+    provider.list_refresh = kListRefresh;
+    note(reader, prefix + "list_refresh", "default, by kind", text_of(provider.list_refresh));
   }
   complete_path(provider);
   if (provider.proxy.mode == ProxyMode::Environment && !provider.base_url.empty())

@@ -75,6 +75,12 @@ constexpr auto kRows = std::to_array<Property>({
      .slot = &of_provider<&P::open>,
      .derived = "true when `models` is left empty",
      .doc = "Also forward model names that `models` does not list."},
+    {.key = "providers.*.list_refresh",
+     .slot = &of_provider<&P::list_refresh>,
+     .derived = "6h for the kinds it is for",
+     .doc = "Kinds `openrouter` and `cortex`: how often the provider's own list of models, and of "
+            "their prices where it has them, is fetched, from the start on. 0: never.",
+     .limits = kDayOrOff},
     {.key = "providers.*.headers",
      .slot = &of_provider<&P::headers>,
      .doc = "Header fields added to every request; values may be ${NAME}.",

@@ -89,6 +89,11 @@ void add_lab(CLI::App& app, int& exit_code) {
       ->add_option("--fault", arguments->faults,
                    "A fault and the share of all requests it strikes (reset=5%); may be repeated")
       ->allow_extra_args(false);
+  command
+      ->add_option("--price-factor", arguments->price_factor,
+                   "Every price times this, also in the list that a gateway fetches")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   auto* cert =
       command->add_option("--tls-cert", arguments->cert_file, "Certificate chain (PEM): serve TLS");
   auto* key = command->add_option("--tls-key", arguments->key_file, "Its private key (PEM)");

@@ -39,12 +39,15 @@ int64_t file_stamp(const std::string& path) {
 
 }  // namespace
 
-// Admin page and lab share one loop of their own, so that a scrape never delays a request.
+// Admin page, lab and the fetching of lists share one loop of their own, so that a scrape never
+// delays a request.
 struct Service::SideDoor {
-  SideDoor(const Clock& clock, const api::Health& health, std::function<std::string()> metrics)
+  SideDoor(const Clock& clock, net::Resolver& resolver, const api::Health& health,
+           std::function<std::string()> metrics)
       : loop(clock),
         admin(health, std::move(metrics)),
         lab(lab_state),
+        list_fetcher(loop, resolver),
         admin_server(loop, admin, {}),
         lab_server(loop, lab, {}) {}
   ~SideDoor() {
@@ -56,6 +59,7 @@ struct Service::SideDoor {
   api::AdminApi admin;
   providers::LabState lab_state;
   providers::Lab lab;
+  ListFetcher list_fetcher;
   net::Server admin_server;
   net::Server lab_server;
   NamedThread thread;
@@ -96,8 +100,9 @@ Service::~Service() {
 }
 
 Result<void> Service::open_side_door() {
-  side_ =
-      std::make_unique<SideDoor>(clock_, health_, [this] { return telemetry_->registry().text(); });
+  resolver_ = std::make_unique<net::Resolver>(clock_);
+  side_ = std::make_unique<SideDoor>(clock_, *resolver_, health_,
+                                     [this] { return telemetry_->registry().text(); });
   const Result<net::Address> admin = to_net(loaded_.settings.server.admin_listen);
   if (!admin) return Error(Outcome::BadRequest, admin.error().message(), "server.admin_listen");
   if (Result<void> free = net::Listener::check_free(*admin); !free) {
@@ -117,12 +122,14 @@ Result<void> Service::open_side_door() {
 }
 
 Result<void> Service::open_front_door() {
-  resolver_ = std::make_unique<net::Resolver>(clock_);
   const Settings& settings = loaded_.settings;
   Result<std::shared_ptr<const gateway::Snapshot>> snapshot =
       build_snapshot(settings, snapshot_parts(worker_count(settings)), revision_);
   if (!snapshot) return std::move(snapshot).error();
-  put_in_force(settings, **snapshot, lasting_);
+  app::put_in_force(settings, **snapshot, lasting_);
+  lists_ = std::make_unique<ListRefresh>(side_->list_fetcher, telemetry_->log(),
+                                         telemetry_->registry(), clock_);
+  lists_->follow(settings, *snapshot, telemetry_->prices());
   Result<std::shared_ptr<const governance::Directory>> directory = governance_->build(settings);
   if (!directory) return std::move(directory).error();
   net::StreamWrapper wrap;
@@ -199,6 +206,7 @@ void Service::run() {
     }
     seen = current;
     load_tokenizers();
+    lists_->look([this] { use_lists(); });
   }
   drain();
 }
@@ -232,29 +240,19 @@ void Service::reload(std::string_view why) {
   Result<std::shared_ptr<const gateway::Snapshot>> snapshot =
       build_snapshot(outcome.loaded->settings,
                      snapshot_parts(static_cast<unsigned>(workers_.size())), revision_ + 1);
-  if (!snapshot) {
-    telemetry_->log().error(
-        "the configuration could not be put in force; the old one stays",
-        {{"because", snapshot.error().message()}, {"key", snapshot.error().param()}});
-    telemetry_->note_reload(false, revision_);
-    return;
-  }
+  if (!snapshot) return refuse_reload(snapshot.error());
+  Result<std::shared_ptr<const telemetry::PriceTable>> prices =
+      load_prices(outcome.loaded->settings);
+  if (!prices) return refuse_reload(prices.error());
   Result<std::shared_ptr<const governance::Directory>> directory =
       governance_->build(outcome.loaded->settings);
-  if (!directory) {
-    telemetry_->log().error(
-        "the configuration could not be put in force; the old one stays",
-        {{"because", directory.error().message()}, {"key", directory.error().param()}});
-    telemetry_->note_reload(false, revision_);
-    return;
-  }
+  if (!directory) return refuse_reload(directory.error());
+  const Worker::InForce in_force{
+      .snapshot = *std::move(snapshot),
+      .directory = *std::move(directory),
+      .options = server_options(outcome.loaded->settings, static_cast<unsigned>(workers_.size()))};
   ++revision_;
-  apply_everywhere({.snapshot = *snapshot,
-                    .directory = *directory,
-                    .options = server_options(outcome.loaded->settings,
-                                              static_cast<unsigned>(workers_.size()))});
-  put_in_force(outcome.loaded->settings, **snapshot, lasting_);
-  loaded_ = *std::move(outcome.loaded);
+  put_in_force(*std::move(outcome.loaded), in_force, *std::move(prices));
   telemetry_->note_reload(true, revision_);
   telemetry_->log().info("configuration reloaded", {{"because", why},
                                                     {"revision", revision_},
@@ -262,13 +260,40 @@ void Service::reload(std::string_view why) {
                                                     {"needs_restart", needing_restart(changes)}});
 }
 
-// Returns when every loop works by the new snapshot: only then may targets be retired that the old
-// one alone named, or a request would find its only target gone. The loops run until stop(), which
-// comes after the last reload.
-void Service::apply_everywhere(const Worker::InForce& in_force) {
+void Service::refuse_reload(const Error& error) {
+  telemetry_->log().error("the configuration could not be put in force; the old one stays",
+                          {{"because", error.message()}, {"key", error.param()}});
+  telemetry_->note_reload(false, revision_);
+}
+
+// Every loop works by the new snapshot before targets are retired that the old one alone named, or
+// a request would find its only target gone.
+void Service::put_in_force(Loaded loaded, const Worker::InForce& in_force,
+                           std::shared_ptr<const telemetry::PriceTable> prices) {
+  tell_all([&](Worker& worker, std::function<void()> applied) {
+    worker.apply(in_force, std::move(applied));
+  });
+  app::put_in_force(loaded.settings, *in_force.snapshot, lasting_);
+  loaded_ = std::move(loaded);
+  lists_->follow(loaded_.settings, in_force.snapshot, std::move(prices));
+  use_lists();
+}
+
+// Prices first: when every loop shows the new models, none is at work with the old prices.
+void Service::use_lists() {
+  telemetry_->ledger().use_prices(lists_->prices());
+  const std::shared_ptr<const gateway::ListedModels> shown = lists_->shown();
+  tell_all([&](Worker& worker, std::function<void()> applied) {
+    worker.show(shown, std::move(applied));
+  });
+}
+
+// Returns when every loop has taken it. The loops run until stop(), which comes after the last
+// call.
+void Service::tell_all(const Tell& tell) {
   const auto waiting = std::make_shared<std::latch>(static_cast<ptrdiff_t>(workers_.size()));
   for (const std::unique_ptr<Worker>& worker : workers_)
-    worker->apply(in_force, [waiting] { waiting->count_down(); });
+    tell(*worker, [waiting] { waiting->count_down(); });
   waiting->wait();
 }
 

@@ -11,6 +11,7 @@
 #include "api/admin_api.h"
 #include "app/config.h"
 #include "app/governance_stack.h"
+#include "app/list_refresh.h"
 #include "app/signals.h"
 #include "app/snapshot_builder.h"
 #include "app/telemetry_stack.h"
@@ -42,7 +43,13 @@ class Service {
   void announce();
   void reload(std::string_view why);
   void load_tokenizers();
-  void apply_everywhere(const Worker::InForce& in_force);
+  void refuse_reload(const Error& error);
+  void put_in_force(Loaded loaded, const Worker::InForce& in_force,
+                    std::shared_ptr<const telemetry::PriceTable> prices);
+  void use_lists();
+  // What a worker is told; it calls the function when its loop has taken it.
+  using Tell = std::function<void(Worker&, std::function<void()>)>;
+  void tell_all(const Tell& tell);
   void drain();
   std::vector<api::HealthCheck> health() const;
 
@@ -67,6 +74,7 @@ class Service {
   struct SideDoor;
   std::unique_ptr<SideDoor> side_;
   tokens::Tokenizers tokenizers_;
+  std::unique_ptr<ListRefresh> lists_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 

@@ -108,7 +108,8 @@ struct ProviderSettings {
   CortexSettings cortex;
   EmbedBatchSettings embed_batch;
   std::vector<std::string> models;
-  bool open = false;  // forward model names that `models` does not list
+  bool open = false;        // forward model names that `models` does not list
+  Duration list_refresh{};  // how often the provider's own list is fetched; zero: never
   std::vector<Header> headers;
   std::vector<std::string> pass_headers;
   std::vector<std::string> drop_headers;

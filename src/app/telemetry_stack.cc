@@ -151,6 +151,7 @@ Result<void> TelemetryStack::open_ledger(const Settings& settings) {
   spent_ = *std::move(spent);
   Result<std::shared_ptr<const telemetry::PriceTable>> prices = load_prices(settings);
   if (!prices) return std::move(prices).error();
+  prices_ = *std::move(prices);
 
   store::JournalOptions options;
   options.lanes = lanes_;
@@ -163,7 +164,7 @@ Result<void> TelemetryStack::open_ledger(const Settings& settings) {
                                      .access = access_,
                                      .log = *log_,
                                      .clock = clock_};
-  ledger_ = std::make_unique<telemetry::Ledger>(parts, *std::move(prices), *base);
+  ledger_ = std::make_unique<telemetry::Ledger>(parts, prices_, *base);
   journal_->start();
   return {};
 }

@@ -46,6 +46,7 @@ struct Shared {
   telemetry::Ledger& ledger;
   IdSource ids;
   std::shared_ptr<const Snapshot> snapshot;
+  std::shared_ptr<const ListedModels> listed = std::make_shared<const ListedModels>();
   // Where stream events are put together; what they hold is gone at the next suspension.
   std::string out;
   std::string scratch;

@@ -77,7 +77,7 @@ void Ledger::watch_parts() {
     registry.watch(metric::kLogDropped, {}, [access, count] { return count(access->dropped()); });
   }
   registry.watch(metric::kCatalogAge, {}, [this] {
-    return (parts_.clock.wall_micros() - table_.load()->as_of_micros()) / kMicrosPerSecond;
+    return (parts_.clock.wall_micros() - catalog_made_.load()) / kMicrosPerSecond;
   });
 }
 
@@ -90,8 +90,15 @@ const TargetMeters& Ledger::target(std::string_view provider, std::string_view m
 
 void Ledger::use_prices(std::shared_ptr<const PriceTable> prices) {
   const std::lock_guard lock(mutex_);
+  const Nanos now = parts_.clock.monotonic();
+  const Nanos lag = parts_.journal.lag();
+  std::erase_if(tables_, [&](const Table& table) {
+    return table.replaced != 0 && now - table.replaced > lag;
+  });
+  if (!tables_.empty()) tables_.back().replaced = now;
+  catalog_made_ = prices->as_of_micros();
   table_ = prices.get();
-  tables_.push_back(std::move(prices));
+  tables_.push_back({std::move(prices)});
   meters_.for_each([this](const TargetMeters& meters) { set_price(meters, *table_.load()); });
 }
 

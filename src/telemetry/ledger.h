@@ -44,7 +44,8 @@ class Ledger {
   // configuration, not for the hot path. `vendor`: see PriceTable::find.
   const TargetMeters& target(std::string_view provider, std::string_view model,
                              std::string_view alias, std::string_view vendor = {});
-  // From now on. Earlier tables are kept, since rows on their way still point at them.
+  // From now on. Earlier tables are kept while rows on their way may point at them. Requires: since
+  // the last call every lane has finished what it was at.
   void use_prices(std::shared_ptr<const PriceTable> prices);
 
   // For a call that is still to be made; null: nobody knows. Kept for the life of the ledger.
@@ -84,10 +85,15 @@ class Ledger {
   LedgerParts parts_;
   Meters meters_;
   Counter dropped_cost_;
-  mutable std::mutex mutex_;  // of the next two
-  std::vector<std::shared_ptr<const PriceTable>> tables_;
+  mutable std::mutex mutex_;  // of the two behind it
+  struct Table {
+    std::shared_ptr<const PriceTable> prices;
+    Nanos replaced = 0;  // when; 0: in use
+  };
+  std::vector<Table> tables_;                     // the last is in use
   mutable std::set<std::string> unpriced_names_;  // that were logged
   std::atomic<const PriceTable*> table_;
+  std::atomic<int64_t> catalog_made_;  // since 1970 UTC, in micro-seconds
 };
 
 // The sums of everything in the ledger, in no time: they are kept beside the rows.

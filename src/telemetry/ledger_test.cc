@@ -107,6 +107,41 @@ TEST_F(LedgerTest, PRICE_1_UnpricedIsNullCountedAndLoggedOncePerModel) {
   EXPECT_EQ(report->total.unpriced, 5);
 }
 
+TEST_F(LedgerTest, PRICE_5_OldPricesAreKeptAsLongAsARowMayPointAtThem) {
+  const auto table_of = [](int64_t rate, std::string version) {
+    PriceTable table;
+    Price price;
+    price.version = std::move(version);
+    price.base.input = price.base.output = rate;
+    table.set("openrouter", "a/b", price);
+    return std::make_shared<const PriceTable>(std::move(table));
+  };
+  const TargetMeters& target = ledger_->target("openrouter", "a/b", "");
+  std::vector<std::weak_ptr<const PriceTable>> tables;
+  for (int i = 0; i < 4; ++i) {
+    auto table = table_of(1'000'000'000LL * (i + 1), "list " + std::to_string(i));
+    tables.emplace_back(table);
+    ledger_->use_prices(std::move(table));
+    clock_.now += kSecond;
+    Record r = record(&target);
+    r.usage = usage(1'000'000, 0);
+    r.usage_source = UsageSource::Reported;
+    ledger_->finish(0, std::move(r));
+    if (i == 2) ASSERT_TRUE(journal_->drain());
+  }
+  EXPECT_TRUE(tables[0].expired()) << "its rows are stored";
+  EXPECT_FALSE(tables[2].expired());
+  ASSERT_TRUE(journal_->drain());
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(
+        query("SELECT count(*) FROM exchange e JOIN name n ON n.id = e.price_version"
+              " WHERE n.text = 'list " +
+              std::to_string(i) + "' AND e.cost = " + std::to_string(1'000'000'000LL * (i + 1))),
+        1)
+        << i;
+  }
+}
+
 TEST_F(LedgerTest, PRICE_3_AnExplicitZeroStaysZeroAfterARestart) {
   PriceTable table = PriceTable::built_in();
   Price free;

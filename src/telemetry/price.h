@@ -50,7 +50,8 @@ struct TimeOfDay {
 };
 
 struct Price {
-  std::string version;                    // where it comes from: "catalog 2026-11-23" or "config"
+  // Where it comes from: "catalog 2026-11-23", "list 2026-11-23" of the provider itself, "config".
+  std::string version;
   Rates base;                             // input and output are present
   std::vector<LongContext> long_context;  // rising
   std::vector<Scheduled> scheduled;       // rising
@@ -115,6 +116,9 @@ class PriceTable {
 
   // Takes over another catalog's prices; where both have one, the other's. The age is the newer's.
   void merge(PriceTable other);
+  // What a provider's own list says of one of its models; replaces. It stands above the catalogs,
+  // also where it says that the price varies: nothing.
+  void set_listed(std::string_view provider, std::string_view model, std::optional<Price> price);
   // A price of the operator's own for what the configuration calls provider/model; replaces.
   void set(std::string_view provider, std::string_view model, Price price);
 
@@ -124,7 +128,8 @@ class PriceTable {
   };
   // `vendor`: the catalog's name for who serves the provider, when it is not the provider's own
   // name. Dated names ("gpt-5-mini-2025-08-07") and names with a vendor ("openai/gpt-5-mini") are
-  // understood.
+  // understood. Prices of the operator's own come first, then the provider's list, then the
+  // catalogs.
   Found find(std::string_view provider, std::string_view model, std::string_view vendor = {}) const;
 
   // Since 1970 UTC: the day the catalog was made.
@@ -138,6 +143,7 @@ class PriceTable {
   int64_t as_of_micros_ = 0;
   std::unordered_map<std::string, Price> prices_;  // "vendor\nmodel", in normal form
   std::unordered_map<std::string, Price> own_;     // "provider\nmodel", as configured
+  std::unordered_map<std::string, std::optional<Price>> listed_;  // the same, as the list has it
   // Model to vendor, "" if several have it.
   std::unordered_map<std::string, std::string> vendors_;
 };

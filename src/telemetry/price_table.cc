@@ -219,6 +219,11 @@ void PriceTable::merge(PriceTable other) {
   }
 }
 
+void PriceTable::set_listed(std::string_view provider, std::string_view model,
+                            std::optional<Price> price) {
+  listed_[key_of(provider, model)] = std::move(price);
+}
+
 void PriceTable::set(std::string_view provider, std::string_view model, Price price) {
   own_[key_of(provider, model)] = std::move(price);
 }
@@ -236,8 +241,10 @@ const Price* PriceTable::dated(std::string_view vendor, std::string_view model) 
 
 PriceTable::Found PriceTable::find(std::string_view provider, std::string_view model,
                                    std::string_view vendor) const {
-  if (const auto own = own_.find(key_of(provider, model)); own != own_.end()) {
-    return {&own->second, 0};
+  const std::string key = key_of(provider, model);
+  if (const auto own = own_.find(key); own != own_.end()) return {&own->second, 0};
+  if (const auto listed = listed_.find(key); listed != listed_.end()) {
+    return {listed->second ? &*listed->second : nullptr, 0};
   }
   const std::string name = normal(model);
   if (const Price* price = dated(normal(vendor.empty() ? provider : vendor), name)) {

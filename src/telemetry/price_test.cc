@@ -152,6 +152,22 @@ TEST(Price, PRICE_1_AMissingPriceIsUnknownNeverZero) {
   EXPECT_EQ(name_of(bill.source), "unpriced");
 }
 
+TEST(PriceTable, APriceOfOnesOwnStandsAboveTheProvidersListAndThatAboveTheCatalog) {
+  PriceTable table = PriceTable::built_in();
+  const auto input_of = [&](std::string_view provider) -> int64_t {
+    const Price* price = table.find(provider, "openai/gpt-6-sol").price;
+    return price == nullptr ? -1 : *price->base.input;
+  };
+  EXPECT_EQ(input_of("openrouter"), 2 * kDollar) << "what the vendor asks, from the catalog";
+  table.set_listed("openrouter", "openai/gpt-6-sol", flat(3 * kDollar, 12 * kDollar));
+  EXPECT_EQ(input_of("openrouter"), 3 * kDollar);
+  EXPECT_EQ(input_of("another"), 2 * kDollar) << "a list is of its provider alone";
+  table.set_listed("openrouter", "openai/gpt-6-sol", std::nullopt);
+  EXPECT_EQ(input_of("openrouter"), -1) << "a price that varies is known by nobody else";
+  table.set("openrouter", "openai/gpt-6-sol", flat(7 * kDollar, 7 * kDollar));
+  EXPECT_EQ(input_of("openrouter"), 7 * kDollar);
+}
+
 TEST(Price, PRICE_3_AnExplicitZeroIsAPrice) {
   PriceTable table = PriceTable::built_in();
   EXPECT_EQ(table.find("ollama", "qwen3:8b").price, nullptr);

@@ -197,8 +197,8 @@ def host_and_port(url):
 
 
 class Lab(Server):
-    def __init__(self, *arguments):
-        super().__init__([SLUICE, "lab", "--listen", "127.0.0.1:0", *arguments])
+    def __init__(self, *arguments, listen="127.0.0.1:0"):
+        super().__init__([SLUICE, "lab", "--listen", listen, *arguments])
         self.url = self.wait_for_start()["lab"]
         self.address = host_and_port(self.url)
 
