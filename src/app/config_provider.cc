@@ -174,7 +174,7 @@ void check_cortex(Reader& reader, const ProviderSettings& provider, const std::s
 
 void check_portkey(Reader& reader, const ProviderSettings& provider, const std::string& path) {
   if (provider.portkey.config.empty()) return;
-  const auto config = providers::tamed_portkey_config(provider.portkey.config, false);
+  const auto config = providers::tamed_portkey_config(provider.portkey.config);
   if (config) return;
   const std::string own = path + ".config";
   reader.complain(Rule::BadValue, reader.provenance.place_of(own), own,
