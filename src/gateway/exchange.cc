@@ -7,7 +7,9 @@
 
 #include "base/text_out.h"
 #include "gateway/admit.h"
+#include "gateway/caller.h"
 #include "gateway/face.h"
+#include "gateway/limit_headers.h"
 #include "gateway/way.h"
 #include "wire/anthropic_conversation.h"
 #include "wire/openai_conversation.h"
@@ -35,6 +37,7 @@ Exchange::Exchange(Shared& the_shared, net::ServerExchange& the_http, chat::Endp
   record.key = shared.ids.next_key(record.started_micros);
   record.request_id = shared.ids.request_id(record.key);
   record.endpoint = chat::name_of(endpoint);
+  record.generates = endpoint != chat::Endpoint::CountTokens;
   request.endpoint = endpoint;
   read_client_headers();
 }
@@ -297,6 +300,7 @@ void Exchange::remember_response(const Way& way, const std::string& id,
   const providers::KeyRing& keys = way.upstream.keys();
   const Maker maker{.target = gateway::name_of(way),
                     .key = way.key < keys.size() ? keys.label(way.key) : std::string(),
+                    .owner = owner_of(*this),
                     .kept = way.same_dialect(request.endpoint)};
   if (!id.empty()) snapshot->pins->remember(id, maker);
   for (const std::string& item : items) snapshot->pins->remember(item, maker);
