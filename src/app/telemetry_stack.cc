@@ -15,6 +15,8 @@
 namespace sluice::app {
 namespace {
 
+constexpr double kNanosPerDollar = 1e9;
+
 LogStyle style_of(LogFormat format, const LineSink& sink) {
   if (format == LogFormat::Auto) return sink.is_terminal() ? LogStyle::Pretty : LogStyle::Json;
   return format == LogFormat::Json ? LogStyle::Json : LogStyle::Pretty;
@@ -37,7 +39,22 @@ Level level_of(LogLevel level) {
 // Dollars per million tokens as the table counts them.
 telemetry::Rate rate_of(const Price& price) {
   if (!price.known) return std::nullopt;
-  return std::llround(price.dollars * 1e9);
+  return std::llround(price.dollars * kNanosPerDollar);
+}
+
+// Of this model at every provider.
+void add_own_price(const Settings& settings, const CustomPrice& custom, telemetry::Unit unit,
+                   telemetry::PriceTable& table) {
+  telemetry::Price price;
+  price.version = "config";
+  price.unit = unit;
+  price.base.input = rate_of(custom.input);
+  price.base.output = rate_of(custom.output);
+  price.base.cached_input = rate_of(custom.cached_input);
+  price.base.cache_write = rate_of(custom.cache_write);
+  price.base.cache_write_1h = rate_of(custom.cache_write_1h);
+  for (const ProviderSettings& provider : settings.providers)
+    table.set(provider.name, custom.model, price);
 }
 
 // What the lab's own meter asks, so that its books and ours can be held side by side.
@@ -71,14 +88,17 @@ Result<std::shared_ptr<const telemetry::PriceTable>> load_prices(const Settings&
   for (const ProviderSettings& provider : settings.providers) {
     if (provider.kind == ProviderKind::Lab) add_lab_prices(provider.name, *table);
   }
-  for (const CustomPrice& custom : settings.prices.custom) {
-    telemetry::Price price;
-    price.version = "config";
-    price.base.input = rate_of(custom.input);
-    price.base.output = rate_of(custom.output);
-    price.base.cached_input = rate_of(custom.cached_input);
-    for (const ProviderSettings& provider : settings.providers)
-      table->set(provider.name, custom.model, price);
+  for (const CustomPrice& custom : settings.prices.custom)
+    add_own_price(settings, custom, telemetry::Unit::Dollars, *table);
+  for (const CustomPrice& custom : settings.prices.credits)
+    add_own_price(settings, custom, telemetry::Unit::Credits, *table);
+  if (const Price& credit = settings.prices.credit; credit.known)
+    table->set_credit_price(std::llround(credit.dollars * kNanosPerDollar));
+  for (const ProviderSettings& provider : settings.providers) {
+    table->set_terms(
+        provider.name,
+        {.markup_ppm = static_cast<int32_t>(std::llround(provider.markup.percent * 1e4)),
+         .upstream_counts = settings.prices.count_upstream});
   }
   return std::shared_ptr<const telemetry::PriceTable>(std::move(table));
 }

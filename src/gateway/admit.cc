@@ -118,8 +118,10 @@ Result<governance::Ask> most_of(Exchange& exchange, bool has_budget) {
                                                                     upstream.name(), target.model);
     if (price == nullptr) price = snapshot.ceiling.get();
     if (price == nullptr) continue;
-    ask.cost = std::max(
-        ask.cost, telemetry::most_cost(*price, input, output, exchange.record.started_micros));
+    const telemetry::NanoDollars most =
+        telemetry::most_cost(*price, input, output, request.tier, exchange.record.started_micros);
+    const telemetry::Terms terms = exchange.shared.ledger.terms_of(*snapshot.meters[target.slot]);
+    ask.cost = std::max(ask.cost, telemetry::marked_up(most, terms));
     priced.push_back(target);
   }
   if (!has_budget || priced.size() == exchange.route->targets.size()) return ask;

@@ -4,6 +4,8 @@
 //           long_context [{above_prompt_tokens, rates...}]
 //           scheduled    [{from "YYYY-MM-DD", rates...}]
 //           time_of_day  [{utc_start "HH:MM:SSZ", utc_end, rates...}]
+//           service_tiers {"batch" | "flex" | "priority" | "fast": {rates..., long_context}}
+//           unit         "credits": rates are Snowflake credits, not dollars
 // Other fields are for people.
 #include <algorithm>
 #include <charconv>
@@ -136,17 +138,36 @@ int64_t required(std::optional<int64_t> value, std::string_view field) {
   return *value;
 }
 
+std::vector<LongContext> long_context_at(dom::object entry) {
+  std::vector<LongContext> found;
+  dom::array steps;
+  if (entry["long_context"].get(steps) != simdjson::SUCCESS) return found;
+  for (const dom::element element : steps) {
+    const dom::object step = element;
+    found.push_back({step["above_prompt_tokens"].get_int64(), rates_at(step)});
+  }
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+    return a.above_prompt_tokens < b.above_prompt_tokens;
+  });
+  return found;
+}
+
+void read_tiers(dom::object entry, Price& price) {
+  dom::object tiers;
+  if (entry["service_tiers"].get(tiers) != simdjson::SUCCESS) return;
+  for (const auto& [name, element] : tiers) {
+    const chat::ServiceTier tier = chat::service_tier_named(name);
+    if (tier <= chat::ServiceTier::Standard || tier == chat::ServiceTier::Other) {
+      throw Bad("service_tiers." + std::string(name) + " is no tier");
+    }
+    const dom::object rates = element;
+    price.tiers.push_back({tier, rates_at(rates), long_context_at(rates)});
+  }
+}
+
 void read_steps(dom::object entry, Price& price) {
   dom::array steps;
-  if (entry["long_context"].get(steps) == simdjson::SUCCESS) {
-    for (const dom::element element : steps) {
-      const dom::object step = element;
-      price.long_context.push_back({step["above_prompt_tokens"].get_int64(), rates_at(step)});
-    }
-    std::sort(
-        price.long_context.begin(), price.long_context.end(),
-        [](const auto& a, const auto& b) { return a.above_prompt_tokens < b.above_prompt_tokens; });
-  }
+  price.long_context = long_context_at(entry);
   if (entry["scheduled"].get(steps) == simdjson::SUCCESS) {
     for (const dom::element element : steps) {
       const dom::object step = element;
@@ -172,6 +193,12 @@ Price price_at(dom::object entry, const std::string& version) {
   price.base = rates_at(entry);
   if (!price.base.input || !price.base.output) throw Bad("input and output must be stated");
   read_steps(entry, price);
+  read_tiers(entry, price);
+  std::string_view unit;
+  if (entry["unit"].get(unit) == simdjson::SUCCESS) {
+    if (unit != "credits" && unit != "usd") throw Bad("unit is neither usd nor credits");
+    if (unit == "credits") price.unit = Unit::Credits;
+  }
   return price;
 }
 
@@ -226,6 +253,23 @@ void PriceTable::set_listed(std::string_view provider, std::string_view model,
 
 void PriceTable::set(std::string_view provider, std::string_view model, Price price) {
   own_[key_of(provider, model)] = std::move(price);
+}
+
+void PriceTable::set_credit_price(NanoDollars credit_price) {
+  for (auto* prices : {&prices_, &own_}) {
+    for (auto& [key, price] : *prices) {
+      if (price.unit == Unit::Credits) price.credit_price = credit_price;
+    }
+  }
+}
+
+void PriceTable::set_terms(std::string_view provider, Terms terms) {
+  terms_[std::string(provider)] = terms;
+}
+
+Terms PriceTable::terms(std::string_view provider) const {
+  const auto found = terms_.find(std::string(provider));
+  return found == terms_.end() ? Terms{} : found->second;
 }
 
 const Price* PriceTable::exact(std::string_view vendor, std::string_view model) const {
