@@ -14,6 +14,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "telemetry/model_name.h"
 #include "telemetry/price.h"
 #include "telemetry/prices_json.h"
 
@@ -30,42 +31,6 @@ std::string key_of(std::string_view provider, std::string_view model) {
   key += '\n';
   key += model;
   return key;
-}
-
-// Vendors write one model in several ways: "claude-sonnet-4.5" is "claude-sonnet-4-5".
-std::string normal(std::string_view name) {
-  std::string text(name);
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    if (c == '.') c = '-';
-  }
-  return text;
-}
-
-bool all_digits(std::string_view text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-// Without "-2025-08-07", "-20250807" or "@20250807" at the end; the whole name if there is none.
-std::string_view without_date(std::string_view model) {
-  constexpr size_t kDashed = 11;
-  constexpr size_t kPlain = 9;
-  if (model.size() > kDashed) {
-    const std::string_view tail = model.substr(model.size() - kDashed);
-    if (tail[0] == '-' && tail[5] == '-' && tail[8] == '-' && all_digits(tail.substr(1, 4)) &&
-        all_digits(tail.substr(6, 2)) && all_digits(tail.substr(9, 2))) {
-      return model.substr(0, model.size() - kDashed);
-    }
-  }
-  if (model.size() > kPlain) {
-    const std::string_view tail = model.substr(model.size() - kPlain);
-    if ((tail[0] == '-' || tail[0] == '@') && tail.substr(1).starts_with("20") &&
-        all_digits(tail.substr(1))) {
-      return model.substr(0, model.size() - kPlain);
-    }
-  }
-  return model;
 }
 
 std::optional<int> number_at(std::string_view text, size_t from, size_t size) {
@@ -218,8 +183,8 @@ Result<PriceTable> PriceTable::parse(std::string_view json) {
     const dom::array models = root["models"];
     for (const dom::element element : models) {
       const dom::object entry = element;
-      const std::string vendor = normal(text_at(entry, "provider"));
-      const std::string model = normal(text_at(entry, "id"));
+      const std::string vendor = normal_name(text_at(entry, "provider"));
+      const std::string model = normal_name(text_at(entry, "id"));
       at = "price catalog, " + vendor + "/" + model;
       table.prices_[key_of(vendor, model)] = price_at(entry, "catalog " + as_of);
       const auto [known, fresh] = table.vendors_.emplace(model, vendor);
@@ -290,8 +255,8 @@ PriceTable::Found PriceTable::find(std::string_view provider, std::string_view m
   if (const auto listed = listed_.find(key); listed != listed_.end()) {
     return {listed->second ? &*listed->second : nullptr, 0};
   }
-  const std::string name = normal(model);
-  if (const Price* price = dated(normal(vendor.empty() ? provider : vendor), name)) {
+  const std::string name = normal_name(model);
+  if (const Price* price = dated(normal_name(vendor.empty() ? provider : vendor), name)) {
     return {price, 0};
   }
   const std::string_view whole = name;
