@@ -43,7 +43,7 @@ constexpr auto kRows = std::to_array<Property>({
     {.key = "prices", .slot = Group{}, .doc = "What tokens cost."},
     {.key = "prices.file",
      .slot = &at<&S::prices, &PriceSettings::file>,
-     .doc = "A price catalogue merged over the built-in one."},
+     .doc = "A price catalogue merged over the built-in one; read again when it changes."},
     {.key = "prices.custom",
      .slot = Each{},
      .doc = "Prices by model, over both catalogues, in US dollars per million tokens.",

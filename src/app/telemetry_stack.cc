@@ -2,9 +2,11 @@
 
 #include <cmath>
 #include <filesystem>
+#include <fmt/format.h>
 #include <unistd.h>
 #include <utility>
 
+#include "app/config_value.h"
 #include "app/file_content.h"
 #include "app/version.h"
 #include "governance/spend.h"
@@ -42,11 +44,29 @@ telemetry::Rate rate_of(const Price& price) {
   return std::llround(price.dollars * kNanosPerDollar);
 }
 
+// "config 1/4, cached 0.1": other prices are another version.
+std::string version_of(const CustomPrice& custom) {
+  std::string version = "config " + text_of(custom.input) + "/" + text_of(custom.output);
+  for (const auto& [name, price] :
+       {std::pair{", cached ", &custom.cached_input}, std::pair{", written ", &custom.cache_write},
+        std::pair{", written for 1h ", &custom.cache_write_1h}}) {
+    if (price->known) version += name + text_of(*price);
+  }
+  return version;
+}
+
+// FNV-1a in hex: which edition of a file it was.
+std::string digest_of(std::string_view text) {
+  uint32_t hash = 2'166'136'261;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16'777'619;
+  return fmt::format("{:08x}", hash);
+}
+
 // Of this model at every provider.
 void add_own_price(const Settings& settings, const CustomPrice& custom, telemetry::Unit unit,
                    telemetry::PriceTable& table) {
   telemetry::Price price;
-  price.version = "config";
+  price.version = version_of(custom);
   price.unit = unit;
   price.base.input = rate_of(custom.input);
   price.base.output = rate_of(custom.output);
@@ -80,7 +100,7 @@ Result<std::shared_ptr<const telemetry::PriceTable>> load_prices(const Settings&
       return Error(Outcome::BadRequest, "cannot read " + path + ": " + text.error().message(),
                    "prices.file");
     }
-    Result<telemetry::PriceTable> parsed = telemetry::PriceTable::parse(*text);
+    Result<telemetry::PriceTable> parsed = telemetry::PriceTable::parse(*text, digest_of(*text));
     if (!parsed)
       return Error(Outcome::BadRequest, path + ": " + parsed.error().message(), "prices.file");
     table->merge(*std::move(parsed));

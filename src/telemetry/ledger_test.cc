@@ -187,6 +187,40 @@ TEST_F(LedgerTest, TOK_6_TierUpstreamChargeAndCreditsHaveColumnsOfTheirOwn) {
             1);
 }
 
+TEST_F(LedgerTest, PRICE_7_RowsAndReportsHaveCreditsAndDollars) {
+  PriceTable table = PriceTable::built_in();
+  Price price;
+  price.version = "config";
+  price.unit = Unit::Credits;
+  price.base.input = 1'210'000'000;
+  price.base.output = 0;
+  table.set("cortex", "llama3.3-70b", price);
+  table.set_credit_price(2'000'000'000);
+  ledger_->use_prices(std::make_shared<const PriceTable>(std::move(table)));
+  Record r = record(&ledger_->target("cortex", "llama3.3-70b", ""));
+  r.usage = usage(1'000'000, 10);
+  r.usage_source = UsageSource::Reported;
+  ledger_->finish(0, std::move(r));
+  ASSERT_TRUE(journal_->drain());
+  EXPECT_EQ(query("SELECT credits FROM exchange WHERE cost = 2420000000"), 1'210'000'000);
+  const auto report = usage_report(reader(), {});
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->total.credits, 1'210'000'000);
+  EXPECT_EQ(report->total.cost, 2'420'000'000);
+}
+
+TEST_F(LedgerTest, AMarkUpIsChargedAndNoPartOfTheCost) {
+  PriceTable table = PriceTable::built_in();
+  table.set_terms("openai", {.markup_ppm = 125'000});
+  ledger_->use_prices(std::make_shared<const PriceTable>(std::move(table)));
+  Record r = record(&ledger_->target("openai", "gpt-5-mini", ""));
+  r.usage = usage(1'000'000, 0);
+  r.usage_source = UsageSource::Reported;
+  const Charge charge = ledger_->finish(0, std::move(r));
+  EXPECT_EQ(charge.cost, 250'000'000);
+  EXPECT_EQ(charge.charged, 281'250'000);
+}
+
 TEST_F(LedgerTest, PRICE_5_RowsKeepTheirPriceAndSayItsVersion) {
   const TargetMeters& target = ledger_->target("openai", "gpt-5-mini", "");
   const auto finish = [&] {

@@ -152,7 +152,8 @@ NanoDollars marked_up(NanoDollars cost, Terms terms);
 class PriceTable {
  public:
   // Reads the format of prices.json.
-  static Result<PriceTable> parse(std::string_view json);
+  // `edition`: part of the version of its prices, for files that change within a day.
+  static Result<PriceTable> parse(std::string_view json, std::string_view edition = {});
   // The catalog inside the binary. Its tests guarantee that it parses.
   static PriceTable built_in();
 
@@ -163,7 +164,7 @@ class PriceTable {
   void set_listed(std::string_view provider, std::string_view model, std::optional<Price> price);
   // A price of the operator's own for what the configuration calls provider/model; replaces.
   void set(std::string_view provider, std::string_view model, Price price);
-  // What a credit costs, for every price in credits that is in the table now.
+  // What a credit costs, for every price in credits that is in the table now. Once.
   void set_credit_price(NanoDollars credit_price);
   void set_terms(std::string_view provider, Terms terms);
   // Of a provider as the configuration calls it; without one, no mark-up.
@@ -191,7 +192,7 @@ class PriceTable {
   std::unordered_map<std::string, Price> prices_;  // "vendor\nmodel", in normal form
   std::unordered_map<std::string, Price> own_;     // "provider\nmodel", as configured
   std::unordered_map<std::string, std::optional<Price>> listed_;  // the same, as the list has it
-  std::unordered_map<std::string, Terms> terms_;   // by provider
+  std::unordered_map<std::string, Terms> terms_;                  // by provider
   // Model to vendor, "" if several have it.
   std::unordered_map<std::string, std::string> vendors_;
 };

@@ -170,7 +170,7 @@ Price price_at(dom::object entry, const std::string& version) {
 }  // namespace
 
 // The one place that meets the exceptions of the JSON library.
-Result<PriceTable> PriceTable::parse(std::string_view json) {
+Result<PriceTable> PriceTable::parse(std::string_view json, std::string_view edition) {
   PriceTable table;
   std::string at = "price catalog";
   try {
@@ -180,13 +180,15 @@ Result<PriceTable> PriceTable::parse(std::string_view json) {
     const dom::object meta = root["_meta"];
     const std::string as_of(text_at(meta, "as_of"));
     table.as_of_micros_ = required(date_micros(as_of), "_meta.as_of");
+    std::string version = "catalog " + as_of;
+    if (!edition.empty()) version.append(" ").append(edition);
     const dom::array models = root["models"];
     for (const dom::element element : models) {
       const dom::object entry = element;
       const std::string vendor = normal_name(text_at(entry, "provider"));
       const std::string model = normal_name(text_at(entry, "id"));
       at = "price catalog, " + vendor + "/" + model;
-      table.prices_[key_of(vendor, model)] = price_at(entry, "catalog " + as_of);
+      table.prices_[key_of(vendor, model)] = price_at(entry, version);
       const auto [known, fresh] = table.vendors_.emplace(model, vendor);
       if (!fresh && known->second != vendor) known->second.clear();
     }
@@ -223,7 +225,9 @@ void PriceTable::set(std::string_view provider, std::string_view model, Price pr
 void PriceTable::set_credit_price(NanoDollars credit_price) {
   for (auto* prices : {&prices_, &own_}) {
     for (auto& [key, price] : *prices) {
-      if (price.unit == Unit::Credits) price.credit_price = credit_price;
+      if (price.unit != Unit::Credits) continue;
+      price.credit_price = credit_price;
+      price.version += " at " + dollars_text(credit_price) + " a credit";
     }
   }
 }

@@ -12,11 +12,13 @@ namespace {
 constexpr int64_t kMicrosPerDay = 86'400'000'000;
 constexpr int64_t kMillion = 1'000'000;
 
-// Requests whose tokens nobody knows never reached a model: no provider counts them.
+// Requests whose tokens nobody knows never reached a model: no provider counts them. What failed
+// attempts spent is no part of the row's tokens, nor of its cost here.
 constexpr std::string_view kSelect =
     "SELECT model, answered_model, count(*), sum(plain_input + audio_input), sum(cache_read),"
     " sum(cache_write + cache_write_1h), sum(visible_output + reasoning + audio_output),"
-    " ifnull(sum(cost), 0), ifnull(sum(upstream_cost), 0), ifnull(sum(credits), 0),"
+    " ifnull(sum(cost - ifnull(attempts_cost, 0)), 0), ifnull(sum(upstream_cost), 0), "
+    "ifnull(sum(credits), 0),"
     " sum(usage_source = 2), sum(cost IS NULL) FROM exchange WHERE key >= ?1 AND key < ?2 AND"
     " usage_source <> 0 AND (provider = ?3 OR provider = ?4) GROUP BY model, answered_model";
 

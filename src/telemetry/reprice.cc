@@ -23,7 +23,7 @@ constexpr std::string_view kSelect =
     "SELECT key, started_micros, provider, model, alias, answered_model, result, stream,"
     " plain_input, cache_read, cache_write, cache_write_1h, audio_input, visible_output, reasoning,"
     " audio_output, usage_source, cost, cost_source, price_version, service_tier, upstream_cost,"
-    " credits FROM exchange WHERE key > ?1 AND key < ?2 ORDER BY key LIMIT ?3";
+    " credits, attempts_cost FROM exchange WHERE key > ?1 AND key < ?2 ORDER BY key LIMIT ?3";
 enum Selected : int {
   kKey,
   kStarted,
@@ -41,6 +41,7 @@ enum Selected : int {
   kServiceTier,
   kUpstreamCost,
   kCredits,
+  kAttemptsCost,
 };
 constexpr std::string_view kUpdate =
     "UPDATE exchange SET cost = ?2, cost_source = ?3, table_cost = NULL, price_notes = ?4,"
@@ -167,6 +168,8 @@ void Run::look_at(const store::Statement& row) {
                                           Delivered::Something, row.integer(kStarted)),
                      .version = found.price->version};
     change.charge.notes |= found.notes;
+    // What failed attempts spent was at other targets: it stays as it was.
+    if (change.charge.cost) *change.charge.cost += row.integer(kAttemptsCost);
     line.cost_after = change.charge.cost.value_or(0);
     line.unpriced_after = change.charge.cost ? 0 : 1;
     if (change.charge.cost != before || source == CostSource::Provider ||

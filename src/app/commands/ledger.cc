@@ -29,12 +29,16 @@ std::string text_table(const telemetry::UsageReport& report, std::string_view by
   std::vector<std::vector<std::string>> rows;
   rows.push_back({std::string(by), "requests", "failed", "input", "cached", "output", "reasoning",
                   "estimated", "unpriced", "cost"});
-  const auto add = [&rows](const telemetry::UsageLine& line, const std::string& name) {
+  // A column for those who buy credits.
+  const bool credits = report.total.credits > 0;
+  if (credits) rows.front().emplace_back("credits");
+  const auto add = [&rows, credits](const telemetry::UsageLine& line, const std::string& name) {
     rows.push_back({name, std::to_string(line.requests), std::to_string(line.failed),
                     std::to_string(line.tokens.input), std::to_string(line.tokens.cached),
                     std::to_string(line.tokens.output), std::to_string(line.tokens.reasoning),
                     std::to_string(line.estimated), std::to_string(line.unpriced),
                     cost_cell(line)});
+    if (credits) rows.back().push_back(decimal(line.credits));
   };
   for (const telemetry::UsageLine& line : report.lines)
     add(line, line.name.empty() ? "(none)" : line.name);
@@ -46,10 +50,10 @@ std::string text_table(const telemetry::UsageReport& report, std::string_view by
 std::string json_line(const telemetry::UsageLine& line) {
   const bool unknown = unknown_cost(line);
   return fmt::format(
-      R"({{"name":{},"requests":{},"failed":{},"unpriced":{},"estimated":{},"tokens":{{"input":{},"cached":{},"output":{},"reasoning":{}}},"cost_usd":{}}})",
+      R"({{"name":{},"requests":{},"failed":{},"unpriced":{},"estimated":{},"tokens":{{"input":{},"cached":{},"output":{},"reasoning":{}}},"cost_usd":{},"credits":{}}})",
       json_quoted(line.name), line.requests, line.failed, line.unpriced, line.estimated,
       line.tokens.input, line.tokens.cached, line.tokens.output, line.tokens.reasoning,
-      unknown ? "null" : decimal(line.cost));
+      unknown ? "null" : decimal(line.cost), decimal(line.credits));
 }
 
 std::string json_report(const telemetry::UsageReport& report, std::string_view by) {
@@ -63,15 +67,15 @@ std::string json_report(const telemetry::UsageReport& report, std::string_view b
 
 std::string csv_report(const telemetry::UsageReport& report, std::string_view by) {
   std::string out = fmt::format(
-      "{},requests,failed,unpriced,estimated,input,cached,output,reasoning,cost_usd\n", by);
+      "{},requests,failed,unpriced,estimated,input,cached,output,reasoning,cost_usd,credits\n", by);
   for (const telemetry::UsageLine& line : report.lines) {
     std::string name;
     for (const char c : line.name) name.append(c == '"' ? 2 : 1, c);
     const bool unknown = unknown_cost(line);
-    fmt::format_to(std::back_inserter(out), "\"{}\",{},{},{},{},{},{},{},{},{}\n", name,
+    fmt::format_to(std::back_inserter(out), "\"{}\",{},{},{},{},{},{},{},{},{},{}\n", name,
                    line.requests, line.failed, line.unpriced, line.estimated, line.tokens.input,
                    line.tokens.cached, line.tokens.output, line.tokens.reasoning,
-                   unknown ? "" : decimal(line.cost));
+                   unknown ? "" : decimal(line.cost), decimal(line.credits));
   }
   return out;
 }
