@@ -270,6 +270,10 @@ void derive_provider(Reader& reader, ProviderSettings& provider, const ProxyEnvi
     note(reader, prefix + "models", "default, the lab's own",
          value_text(*property("providers.*.models"), reader.settings, provider.name));
   }
+  if (!reader.has(prefix + "markup")) {
+    provider.markup = reader.settings.prices.markup;
+    note(reader, prefix + "markup", "default, from prices.markup", text_of(provider.markup));
+  }
   const std::string home = home_of(provider);
   if (!home.empty() && !reader.has(prefix + "base_url"))
     reader.give(*property("providers.*.base_url"), provider.name, home, Layer::Default, "default");

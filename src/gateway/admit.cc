@@ -125,8 +125,9 @@ governance::Ask most_of(Exchange& exchange, const governance::Demands& demands) 
     const telemetry::Price* price = demands.cost ? price_of(exchange, target) : nullptr;
     if (price == nullptr) return;
     const NanoDollars cost =
-        telemetry::most_cost(*price, input, output, exchange.record.started_micros);
-    ask.cost = std::max(ask.cost, cost);
+        telemetry::most_cost(*price, input, output, request.tier, exchange.record.started_micros);
+    const telemetry::Terms terms = exchange.shared.ledger.terms_of(*snapshot.meters[target.slot]);
+    ask.cost = std::max(ask.cost, telemetry::marked_up(cost, terms));
   };
   std::for_each(exchange.route->targets.begin(), exchange.route->targets.end(), count);
   const Snapshot::Rules& rules = rules_of(exchange);

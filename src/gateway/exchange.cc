@@ -47,6 +47,8 @@ Exchange::~Exchange() {
     const Outcome why = http.cancel().cancelled() ? http.cancel().why() : Outcome::ClientClosed;
     end(why, http_status_of(why));
   }
+  // The reply says at which tier it was billed; where it does not, the request's word counts.
+  if (record.usage.tier == chat::ServiceTier::Unsaid) record.usage.tier = request.tier;
   record.duration_micros = ((ended_at_ != 0 ? ended_at_ : now()) - started_) / kMicrosecond;
   record.upstream_micros = upstream_time_ / kMicrosecond;
   record.overhead_micros =
