@@ -36,8 +36,8 @@ Error bad_moment(std::string_view flag, const std::string& text) {
 Result<store::Database> open_for_writing(const std::string& path) {
   Result<store::Database> database = open_ledger_file(path, store::OpenMode::Create);
   if (!database) return database;
-  const Result<int64_t> version = database->integer("PRAGMA user_version");
-  if (!version) return version.error();
+  Result<int64_t> version = database->integer("PRAGMA user_version");
+  if (!version) return std::move(version).error();
   if (*version != store::migrations().back().version) {
     return Error(Outcome::BadRequest,
                  "the ledger " + path +
