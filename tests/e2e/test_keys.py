@@ -254,3 +254,17 @@ def test_SEC_1_no_key_is_in_any_log_metric_or_row(own):
         assert key(name)[3:15] not in kept
 
 
+
+
+def test_a_stored_response_is_there_for_the_team_that_made_it_alone(own, lab):
+    speaks = {"kind": "openai", "base_url": f"{lab.url}/v1", "api_key": "k", "speaks": ["chat", "responses"]}
+    keys = {"a": {"team": "t"}, "b": {"team": "t"}, "c": {}}
+    gateway = governed(own, keys, teams={"t": {}}, providers={"oai": speaks})
+    made = ask(gateway, "/v1/responses", {"model": "oai/chat", "input": "Remember."}, bearer("a")).json()
+    path = f"/v1/responses/{made['id']}"
+    assert ask(gateway, path, headers=bearer("b")).status == 200
+    for stranger in (path, f"{path}/input_items"):
+        refused = ask(gateway, stranger, headers=bearer("c"))
+        assert refused.status == 404 and "is not known here" in refused.error["message"]
+    assert ask(gateway, path, headers=bearer("c"), method="DELETE").status == 404
+    assert ask(gateway, path, headers=bearer("a")).status == 200

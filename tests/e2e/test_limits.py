@@ -156,3 +156,15 @@ def test_what_an_organisation_had_no_longer_counts_when_it_is_gone(own):
     assert [chat(gateway).status for _ in range(2)] == [200, 429]
     gateway.configure(settings_for({"a": {}}))
     eventually(lambda: chat(gateway).status == 200)
+
+
+def test_RL_2_what_is_held_is_what_count_tokens_says(own):
+    gateway = governed(own, {"a": {"tokens_per_minute": 1_000_000}})
+    words = [{"role": "user", "content": "internationalization of 12,345 harbours; " * 100}]
+    body = {"model": "lab/chat", "messages": words}
+    counted = ask(gateway, DOORS["count_tokens"][0], body, bearer("a")).json()["input_tokens"]
+    assert counted != len(words[0]["content"]) // 4
+    with gateway.open(headers={**bearer("a"), "x-lab-fault": "tokens-20, interval-100"}, messages=words, max_tokens=70) as held:
+        read_until(held, b'"content":"')
+        left = own_usage(gateway, "a")["limits"][0]["tokens"]["remaining"]
+    assert 1_000_000 - left == counted + 70
