@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "app/json_node.h"
 #include "app/tls_wrapper.h"
 #include "app/version.h"
 #include "providers/lab.h"
@@ -16,6 +17,7 @@ namespace {
 // How often the main thread looks at the configuration file, at signals it may have missed, and at
 // a drain's progress.
 constexpr timespec kLook{.tv_sec = 0, .tv_nsec = 250'000'000};
+constexpr uint64_t kMaxAdminBody = 1 << 20;
 constexpr timespec kDrainLook{.tv_sec = 0, .tv_nsec = 5'000'000};
 
 unsigned worker_count(const Settings& settings) {
@@ -37,15 +39,32 @@ int64_t file_stamp(const std::string& path) {
          static_cast<int64_t>(info.st_ino);
 }
 
+// What a reload changed, for the audit chain; secrets are masked.
+governance::AuditNote audit_note_of(const std::vector<Change>& changes, const std::string& file) {
+  Node before;
+  Node after;
+  before.kind = after.kind = Node::Kind::Map;
+  for (const Change& change : changes) {
+    set_member(before, change.key, text_node(change.before));
+    set_member(after, change.key, text_node(change.after));
+  }
+  return {.actor = "file",
+          .action = "config.reload",
+          .target = file,
+          .before = compact_json(before),
+          .after = compact_json(after)};
+}
+
 }  // namespace
 
 // Admin page and lab share one loop of their own, so that a scrape never delays a request.
 struct Service::SideDoor {
-  SideDoor(const Clock& clock, const api::Health& health, std::function<std::string()> metrics)
+  SideDoor(const Clock& clock, const api::Health& health, std::function<std::string()> metrics,
+           api::Control& control)
       : loop(clock),
-        admin(health, std::move(metrics)),
+        admin(health, std::move(metrics), control),
         lab(lab_state),
-        admin_server(loop, admin, {}),
+        admin_server(loop, admin, {.max_body = kMaxAdminBody}),
         lab_server(loop, lab, {}) {}
   ~SideDoor() {
     loop.stop();
@@ -76,8 +95,10 @@ Result<std::unique_ptr<Service>> Service::start(Loaded loaded, Reload reload,
       GovernanceStack::open(settings, service->clock_, service->telemetry_->take_spent());
   if (!governance) return std::move(governance).error();
   service->governance_ = *std::move(governance);
+  if (Result<void> opened = service->open_control(); !opened) return std::move(opened).error();
   if (Result<void> opened = service->open_side_door(); !opened) return std::move(opened).error();
   if (Result<void> opened = service->open_front_door(); !opened) return std::move(opened).error();
+  service->control_.start();
   service->announce();
   return service;
 }
@@ -89,15 +110,34 @@ Service::Service(Loaded loaded, Reload reload, std::string config_file)
       lasting_(static_cast<uint64_t>(clock_.wall_micros())),
       health_(std::string(kVersion), [this] { return health(); }) {}
 
-// Workers first: their exchanges hand their rows to the ledger, which then writes what it has.
+// Control first: it speaks to loops. Then workers: their exchanges hand their rows to the ledger,
+// which then writes what it has.
 Service::~Service() {
+  control_.stop();
   workers_.clear();
   side_.reset();
 }
 
+Result<void> Service::open_control() {
+  Result<std::unique_ptr<ControlDesk>> desk =
+      ControlDesk::open({.clock = clock_,
+                         .log = telemetry_->log(),
+                         .governance = *governance_,
+                         .thread = control_,
+                         .data_dir = loaded_.settings.server.data_dir,
+                         .config_file = config_file_,
+                         .apply = [this](const DirectoryPointer& directory) {
+                           in_force_.directory = directory;
+                           apply_everywhere();
+                         }});
+  if (!desk) return std::move(desk).error();
+  desk_ = *std::move(desk);
+  return {};
+}
+
 Result<void> Service::open_side_door() {
-  side_ =
-      std::make_unique<SideDoor>(clock_, health_, [this] { return telemetry_->registry().text(); });
+  side_ = std::make_unique<SideDoor>(
+      clock_, health_, [this] { return telemetry_->registry().text(); }, *desk_);
   const Result<net::Address> admin = to_net(loaded_.settings.server.admin_listen);
   if (!admin) return Error(Outcome::BadRequest, admin.error().message(), "server.admin_listen");
   if (Result<void> free = net::Listener::check_free(*admin); !free) {
@@ -123,8 +163,13 @@ Result<void> Service::open_front_door() {
       build_snapshot(settings, snapshot_parts(worker_count(settings)), revision_);
   if (!snapshot) return std::move(snapshot).error();
   put_in_force(settings, **snapshot, lasting_);
-  Result<std::shared_ptr<const governance::Directory>> directory = governance_->build(settings);
-  if (!directory) return std::move(directory).error();
+  Result<ControlDesk::Candidate> callers = desk_->candidate(settings);
+  if (!callers) return std::move(callers).error();
+  const unsigned count = worker_count(settings);
+  in_force_ = {.snapshot = *snapshot,
+               .directory = callers->directory,
+               .options = server_options(settings, count)};
+  desk_->adopt(*std::move(callers));
   net::StreamWrapper wrap;
   if (const ServerTls& tls = settings.server.tls; !tls.cert_file.empty()) {
     Result<net::StreamWrapper> made = make_tls_wrapper({.cert_file = tls.cert_file,
@@ -133,7 +178,6 @@ Result<void> Service::open_front_door() {
     if (!made) return Error(Outcome::BadRequest, made.error().message(), "server.tls");
     wrap = *std::move(made);
   }
-  const unsigned count = worker_count(settings);
   for (unsigned lane = 0; lane < count; ++lane) {
     const Worker::Parts parts{.clock = clock_,
                               .resolver = *resolver_,
@@ -143,9 +187,7 @@ Result<void> Service::open_front_door() {
                               .tokenizers = tokenizers_,
                               .lane = lane,
                               .last_key = telemetry_->last_key()};
-    const Worker::InForce in_force{
-        .snapshot = *snapshot, .directory = *directory, .options = server_options(settings, count)};
-    workers_.push_back(std::make_unique<Worker>(parts, in_force));
+    workers_.push_back(std::make_unique<Worker>(parts, in_force_));
   }
   const Result<net::Address> address = to_net(settings.server.listen);
   if (!address) return Error(Outcome::BadRequest, address.error().message(), "server.listen");
@@ -194,7 +236,7 @@ void Service::run() {
     // A file that is still being written could be half of what was meant, and valid.
     const bool written = current != 0 && current != in_force && current == seen;
     if (signal == SIGHUP || written) {
-      reload(signal == SIGHUP ? "SIGHUP" : "the file changed");
+      control_.run([&] { reload(signal == SIGHUP ? "SIGHUP" : "the file changed"); });
       in_force = current;
     }
     seen = current;
@@ -215,46 +257,10 @@ void Service::load_tokenizers() {
 // old one stays.
 void Service::reload(std::string_view why) {
   LoadOutcome outcome = reload_();
-  if (!outcome.loaded) {
-    for (const Diagnostic& diagnostic : outcome.diagnostics) {
-      telemetry_->log().error(diagnostic.message, {{"file", diagnostic.place.source},
-                                                   {"line", diagnostic.place.line},
-                                                   {"column", diagnostic.place.column},
-                                                   {"key", diagnostic.key},
-                                                   {"code", code_of(diagnostic.rule)}});
-    }
-    telemetry_->log().error("the configuration is not valid; the one in force stays",
-                            {{"because", why}});
-    telemetry_->note_reload(false, revision_);
-    return;
-  }
+  if (!outcome.loaded) return refuse_reload(outcome.diagnostics, why);
   const std::vector<Change> changes = changes_between(loaded_.settings, outcome.loaded->settings);
-  Result<std::shared_ptr<const gateway::Snapshot>> snapshot =
-      build_snapshot(outcome.loaded->settings,
-                     snapshot_parts(static_cast<unsigned>(workers_.size())), revision_ + 1);
-  if (!snapshot) {
-    telemetry_->log().error(
-        "the configuration could not be put in force; the old one stays",
-        {{"because", snapshot.error().message()}, {"key", snapshot.error().param()}});
-    telemetry_->note_reload(false, revision_);
-    return;
-  }
-  Result<std::shared_ptr<const governance::Directory>> directory =
-      governance_->build(outcome.loaded->settings);
-  if (!directory) {
-    telemetry_->log().error(
-        "the configuration could not be put in force; the old one stays",
-        {{"because", directory.error().message()}, {"key", directory.error().param()}});
-    telemetry_->note_reload(false, revision_);
-    return;
-  }
-  ++revision_;
-  apply_everywhere({.snapshot = *snapshot,
-                    .directory = *directory,
-                    .options = server_options(outcome.loaded->settings,
-                                              static_cast<unsigned>(workers_.size()))});
-  put_in_force(outcome.loaded->settings, **snapshot, lasting_);
-  loaded_ = *std::move(outcome.loaded);
+  const Result<void> done = put_in_force_everywhere(*std::move(outcome.loaded), changes);
+  if (!done) return refuse_reload(done.error());
   telemetry_->note_reload(true, revision_);
   telemetry_->log().info("configuration reloaded", {{"because", why},
                                                     {"revision", revision_},
@@ -262,17 +268,63 @@ void Service::reload(std::string_view why) {
                                                     {"needs_restart", needing_restart(changes)}});
 }
 
-// Returns when every loop works by the new snapshot: only then may targets be retired that the old
-// one alone named, or a request would find its only target gone. The loops run until stop(), which
-// comes after the last reload.
-void Service::apply_everywhere(const Worker::InForce& in_force) {
+void Service::refuse_reload(const std::vector<Diagnostic>& diagnostics, std::string_view why) {
+  for (const Diagnostic& diagnostic : diagnostics) {
+    telemetry_->log().error(diagnostic.message, {{"file", diagnostic.place.source},
+                                                 {"line", diagnostic.place.line},
+                                                 {"column", diagnostic.place.column},
+                                                 {"key", diagnostic.key},
+                                                 {"code", code_of(diagnostic.rule)}});
+  }
+  telemetry_->log().error("the configuration is not valid; the one in force stays",
+                          {{"because", why}});
+  telemetry_->note_reload(false, revision_);
+}
+
+void Service::refuse_reload(const Error& error) {
+  telemetry_->log().error("the configuration could not be put in force; the old one stays",
+                          {{"because", error.message()}, {"key", error.param()}});
+  telemetry_->note_reload(false, revision_);
+}
+
+// The audit row comes first: a change that cannot be written down is none.
+Result<void> Service::put_in_force_everywhere(Loaded loaded, const std::vector<Change>& changes) {
+  const Settings& settings = loaded.settings;
+  const auto workers = static_cast<unsigned>(workers_.size());
+  Result<std::shared_ptr<const gateway::Snapshot>> snapshot =
+      build_snapshot(settings, snapshot_parts(workers), revision_ + 1);
+  if (!snapshot) return std::move(snapshot).error();
+  Result<ControlDesk::Candidate> callers = desk_->candidate(settings);
+  if (!callers) return std::move(callers).error();
+  if (!changes.empty()) {
+    if (Result<void> noted = desk_->note(audit_note_of(changes, config_file_)); !noted) {
+      desk_->undo();
+      return noted;
+    }
+  }
+  ++revision_;
+  in_force_ = {.snapshot = *snapshot,
+               .directory = callers->directory,
+               .options = server_options(settings, workers)};
+  desk_->adopt(*std::move(callers));
+  apply_everywhere();
+  put_in_force(settings, **snapshot, lasting_);
+  loaded_ = std::move(loaded);
+  return {};
+}
+
+// Returns when every loop works by what is in force: only then may targets be retired that the old
+// snapshot alone named, or a request would find its only target gone; and only then is a change of
+// who may call confirmed. The loops run until stop(), which comes after the last change.
+void Service::apply_everywhere() {
   const auto waiting = std::make_shared<std::latch>(static_cast<ptrdiff_t>(workers_.size()));
   for (const std::unique_ptr<Worker>& worker : workers_)
-    worker->apply(in_force, [waiting] { waiting->count_down(); });
+    worker->apply(in_force_, [waiting] { waiting->count_down(); });
   waiting->wait();
 }
 
 void Service::drain() {
+  control_.stop();
   draining_.store(true);
   telemetry_->log().info("draining",
                          {{"seconds", loaded_.settings.server.drain_timeout.count() / 1000}});

@@ -1,6 +1,6 @@
 // The running gateway: every object built and wired in one place, in the order they depend on each
 // other, and taken apart the other way round. The main thread owns it; it waits for signals while
-// the workers serve.
+// the workers serve. Once they do, the control thread alone changes what is in force.
 #pragma once
 
 #include <functional>
@@ -10,6 +10,8 @@
 
 #include "api/admin_api.h"
 #include "app/config.h"
+#include "app/control_desk.h"
+#include "app/control_thread.h"
 #include "app/governance_stack.h"
 #include "app/signals.h"
 #include "app/snapshot_builder.h"
@@ -36,13 +38,17 @@ class Service {
   Service(Loaded loaded, Reload reload, std::string config_file);
 
   SnapshotParts snapshot_parts(unsigned workers);
+  Result<void> open_control();
   Result<void> open_side_door();
   Result<void> open_front_door();
   Result<void> listen_on_all(const net::Address& address, const net::StreamWrapper& wrap);
   void announce();
   void reload(std::string_view why);
+  void refuse_reload(const std::vector<Diagnostic>& diagnostics, std::string_view why);
+  void refuse_reload(const Error& error);
+  Result<void> put_in_force_everywhere(Loaded loaded, const std::vector<Change>& changes);
   void load_tokenizers();
-  void apply_everywhere(const Worker::InForce& in_force);
+  void apply_everywhere();
   void drain();
   std::vector<api::HealthCheck> health() const;
 
@@ -62,6 +68,10 @@ class Service {
   std::unique_ptr<net::Resolver> resolver_;
   std::atomic<bool> draining_{false};
   api::Health health_;
+
+  Worker::InForce in_force_;
+  ControlThread control_;
+  std::unique_ptr<ControlDesk> desk_;
 
   // Admin page and lab, away from the loops that serve.
   struct SideDoor;
