@@ -160,7 +160,7 @@ Node ControlDesk::described(Settings& settings, ObjectKind kind, const std::stri
   const bool made_here = found != state_.objects.end();
   Result<Node> body = made_here ? node_of_json(found->second.body) : Node();
   if (!made_here && has_object(settings, kind, name)) body = object_node(settings, kind, name);
-  if (body) merge_patch(node, *body);
+  if (body && body->kind == Node::Kind::Map) merge_patch(node, *body);
   if (kind == ObjectKind::Key) describe_key(node, settings, name);
   if (made_here) {
     set_member(node, "source", text_node("api"));

@@ -1,6 +1,7 @@
 #include "app/control_thread.h"
 
 #include <latch>
+#include <limits>
 #include <utility>
 
 namespace sluice::app {
@@ -10,9 +11,13 @@ void ControlThread::start() {
 }
 
 bool ControlThread::post(std::function<void()> work) {
+  return push(std::move(work), kMostWaiting);
+}
+
+bool ControlThread::push(std::function<void()> work, size_t most_waiting) {
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_ || waiting_.size() >= kMostWaiting) return false;
+    if (stopping_ || waiting_.size() >= most_waiting) return false;
     waiting_.push_back(std::move(work));
   }
   wake_.notify_one();
@@ -21,10 +26,11 @@ bool ControlThread::post(std::function<void()> work) {
 
 void ControlThread::run(const std::function<void()>& work) {
   std::latch done(1);
-  const bool taken = post([&] {
+  const auto and_tell = [&] {
     work();
     done.count_down();
-  });
+  };
+  const bool taken = push(and_tell, std::numeric_limits<size_t>::max());
   if (taken) done.wait();
 }
 

@@ -26,12 +26,14 @@ class ControlThread {
   void start();
   // False: it was stopped, or too much waits. Any thread.
   bool post(std::function<void()> work);
-  // The same, and returns when it is done. Requires: started, and not called from the thread.
+  // The same however much waits, and returns when it is done. Requires: started, not stopped, and
+  // not called from the thread.
   void run(const std::function<void()>& work);
   // Does what was posted, then ends. Without start() nothing is done.
   void stop();
 
  private:
+  bool push(std::function<void()> work, size_t most_waiting);
   void loop();
 
   std::mutex mutex_;

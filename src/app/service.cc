@@ -98,8 +98,8 @@ Result<std::unique_ptr<Service>> Service::start(Loaded loaded, Reload reload,
   if (Result<void> opened = service->open_control(); !opened) return std::move(opened).error();
   if (Result<void> opened = service->open_side_door(); !opened) return std::move(opened).error();
   if (Result<void> opened = service->open_front_door(); !opened) return std::move(opened).error();
-  service->control_.start();
   service->announce();
+  service->control_.start();
   return service;
 }
 

@@ -5,10 +5,11 @@ import json
 import os
 
 from admin import Admin, ask, command, token_of
+from conftest import PRICES
 
 
 def test_a_key_from_its_making_to_its_end(own):
-    gateway = own({"tiers": {"tier1": "lab/fast"}})
+    gateway = own({"prices": {"custom": PRICES}})
     Admin(gateway).make("/teams", name="writers")
     code, key, words = command("keys", "create", "prod", "--team", "writers", "--model", "fast", "--model", "chat", "--requests-per-minute", "100",
                                "--budget", "10/month", "--budget", "daily=1/day", "--metadata", "centre=7", "--expires", "2099-01-01", gateway=gateway)
