@@ -9,6 +9,7 @@ import time
 import pytest
 
 from admin import Admin, ask, token_of
+from conftest import PRICES
 from harness import ROOT, SLOW, SLUICE, Gateway, eventually
 
 ROLES = ["viewer", "analyst", "operator", "admin"]
@@ -289,7 +290,7 @@ def test_BUD_10_a_raised_limit_counts_for_the_next_request(own):
 
 
 def test_end_users_and_organisations_lose_their_limits_with_their_policy(own):
-    gateway = own()
+    gateway = own({"prices": {"custom": PRICES}})
     admin = Admin(gateway)
     assert admin.get("/end_users") == {"source": None}
     admin.change("/end_users", requests_per_minute=1)
