@@ -40,29 +40,37 @@ class PriceCheck {
     if (!said_.emplace(provider.name, model).second) return;
     const auto& models = provider.models;
     const bool listed = std::find(models.begin(), models.end(), model) != models.end();
+    // The list the gateway will fetch has the price.
+    const bool fetched =
+        provider.kind == ProviderKind::OpenRouter && provider.list_refresh.count() > 0;
+    if (listed && fetched) return;
     Diagnostic warning;
     warning.rule = listed ? Rule::NoPrice : Rule::UnknownModel;
     warning.place = loaded_.provenance.place_of(path);
     warning.key = path;
-    warning.message = listed
-                          ? fmt::format("no price is known for `{}/{}`: its cost will be unknown",
-                                        provider.name, model)
-                          : fmt::format(
-                                "`{}/{}` is neither listed nor in the price catalogue: a typing "
-                                "error? its cost will be unknown",
-                                provider.name, model);
-    warning.hint = listed ? fmt::format("add `prices.custom.{}`", model)
-                          : fmt::format(
-                                "if it is right, list it in `providers.{}.models` and add "
-                                "`prices.custom.{}`",
-                                provider.name, model);
+    warning.message =
+        listed ? fmt::format("no price is known for `{}/{}`: its cost will be unknown",
+                             provider.name, model)
+               : fmt::format(
+                     "`{}/{}` is neither listed nor in the price catalogue: a typing error? "
+                     "its cost will be unknown{}",
+                     provider.name, model,
+                     fetched ? " unless the provider's own list has its price" : "");
+    warning.hint =
+        listed ? fmt::format("add `prices.custom.{}`", model)
+               : fmt::format("if it is right, list it in `providers.{}.models`{}", provider.name,
+                             fetched ? "" : fmt::format(" and add `prices.custom.{}`", model));
     found_.push_back(std::move(warning));
   }
 
   bool has_custom_price(const std::string& model) const {
-    const auto& custom = loaded_.settings.prices.custom;
-    return std::any_of(custom.begin(), custom.end(),
-                       [&model](const CustomPrice& price) { return price.model == model; });
+    const PriceSettings& prices = loaded_.settings.prices;
+    for (const auto* own : {&prices.custom, &prices.credits}) {
+      if (std::any_of(own->begin(), own->end(),
+                      [&model](const CustomPrice& price) { return price.model == model; }))
+        return true;
+    }
+    return false;
   }
 
   const Loaded& loaded_;

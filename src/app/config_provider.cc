@@ -77,6 +77,13 @@ constexpr auto kKindOnly = std::to_array<KindOnly>({
     {ProviderKind::Cortex, "oauth_token"},
 });
 
+constexpr Duration kListRefresh = std::chrono::hours(6);
+
+// A list is worth its fetching where it is long and changes often.
+bool has_list(ProviderKind kind) {
+  return kind == ProviderKind::OpenRouter || kind == ProviderKind::Cortex;
+}
+
 constexpr auto kEndpoints = std::to_array<std::string_view>(
     {"chat", "completions", "embeddings", "responses", "messages", "count_tokens"});
 
@@ -127,6 +134,9 @@ void check_kind(Reader& reader, const ProviderSettings& provider, const std::str
           fmt::format("`{}` has a meaning only for kind `{}`", own,
                       names_of(ProviderKind{})[static_cast<size_t>(only.kind)]));
   }
+  const std::string refresh = path + ".list_refresh";
+  needs(reader, !has_list(provider.kind) && is_written(reader, refresh), refresh,
+        fmt::format("`{}` has a meaning only for kinds `openrouter` and `cortex`", refresh));
 }
 
 void check_keys(Reader& reader, const ProviderSettings& provider, const std::string& path) {
@@ -164,7 +174,7 @@ void check_cortex(Reader& reader, const ProviderSettings& provider, const std::s
 
 void check_portkey(Reader& reader, const ProviderSettings& provider, const std::string& path) {
   if (provider.portkey.config.empty()) return;
-  const auto config = providers::tamed_portkey_config(provider.portkey.config, false);
+  const auto config = providers::tamed_portkey_config(provider.portkey.config);
   if (config) return;
   const std::string own = path + ".config";
   reader.complain(Rule::BadValue, reader.provenance.place_of(own), own,
@@ -260,6 +270,10 @@ void derive_provider(Reader& reader, ProviderSettings& provider, const ProxyEnvi
     note(reader, prefix + "models", "default, the lab's own",
          value_text(*property("providers.*.models"), reader.settings, provider.name));
   }
+  if (!reader.has(prefix + "markup")) {
+    provider.markup = reader.settings.prices.markup;
+    note(reader, prefix + "markup", "default, from prices.markup", text_of(provider.markup));
+  }
   const std::string home = home_of(provider);
   if (!home.empty() && !reader.has(prefix + "base_url"))
     reader.give(*property("providers.*.base_url"), provider.name, home, Layer::Default, "default");
@@ -267,6 +281,10 @@ void derive_provider(Reader& reader, ProviderSettings& provider, const ProxyEnvi
     const providers::Preset* const preset = providers::preset_named(provider.preset);
     provider.local = provider.kind == ProviderKind::Cortex || (preset != nullptr && preset->local);
     note(reader, prefix + "local", "default, by kind and preset", text_of(provider.local));
+  }
+  if (has_list(provider.kind) && !reader.has(prefix + "list_refresh")) {
+    provider.list_refresh = kListRefresh;
+    note(reader, prefix + "list_refresh", "default, by kind", text_of(provider.list_refresh));
   }
   complete_path(provider);
   if (provider.proxy.mode == ProxyMode::Environment && !provider.base_url.empty())

@@ -68,6 +68,22 @@ TEST(ConfigProvider, TheExampleOfTheArchitectureLoads) {
   EXPECT_EQ(settings.auto_.fallback, "chat");
 }
 
+TEST(ConfigProvider, ListsAreFetchedWhereThereAreSomeUnlessSaidOtherwise) {
+  const auto settings = settings_of(kExample);
+  EXPECT_EQ(settings.provider("openrouter")->list_refresh, std::chrono::hours(6));
+  EXPECT_EQ(settings.provider("cortex")->list_refresh, std::chrono::hours(6));
+  EXPECT_EQ(settings.provider("portkey")->list_refresh, Duration(0));
+  const auto own = settings_of(R"(
+providers:
+  a: {kind: openrouter, list_refresh: 0}
+  b: {kind: openrouter, list_refresh: 15m}
+)");
+  EXPECT_EQ(own.provider("a")->list_refresh, Duration(0));
+  EXPECT_EQ(own.provider("b")->list_refresh, std::chrono::minutes(15));
+  EXPECT_THAT(complaints_about("providers: {openai: {kind: openai, list_refresh: 1h}}"),
+              ElementsAre(HasSubstr("only for kinds `openrouter` and `cortex`")));
+}
+
 TEST(ConfigProvider, AStrategyKeepsItsShapeAndTheKindsOfItsValues) {
   const auto settings = settings_of(R"(
 providers: {openai: {kind: openai, api_key: ${OPENAI_API_KEY}}}

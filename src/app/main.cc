@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/admin_commands.h"
+#include "app/commands/books_options.h"
 #include "app/commands/check.h"
 #include "app/commands/import.h"
 #include "app/commands/lab.h"
@@ -90,6 +91,11 @@ void add_lab(CLI::App& app, int& exit_code) {
       ->add_option("--fault", arguments->faults,
                    "A fault and the share of all requests it strikes (reset=5%); may be repeated")
       ->allow_extra_args(false);
+  command
+      ->add_option("--price-factor", arguments->price_factor,
+                   "Every price times this, also in the list that a gateway fetches")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   auto* cert =
       command->add_option("--tls-cert", arguments->cert_file, "Certificate chain (PEM): serve TLS");
   auto* key = command->add_option("--tls-key", arguments->key_file, "Its private key (PEM)");
@@ -297,6 +303,7 @@ int run(int argc, char** argv) {
   add_import(app, exit_code);
   add_ledger(app, exit_code);
   add_admin_commands(app, kAround, exit_code);
+  add_books(app, kAround, exit_code);
   add_version(app);
   if (const std::string unknown = unknown_command(app, argc, argv); !unknown.empty()) {
     std::cerr << unknown << "\n";

@@ -57,13 +57,15 @@ governance::AuditNote audit_note_of(const std::vector<Change>& changes, const st
 
 }  // namespace
 
-// Admin page and lab share one loop of their own, so that a scrape never delays a request.
+// Admin page, lab and the fetching of lists share one loop of their own, so that a scrape never
+// delays a request.
 struct Service::SideDoor {
-  SideDoor(const Clock& clock, const api::Health& health, std::function<std::string()> metrics,
-           api::Control& control)
+  SideDoor(const Clock& clock, net::Resolver& resolver, const api::Health& health,
+           std::function<std::string()> metrics)
       : loop(clock),
-        admin(health, std::move(metrics), control),
+        admin(health, std::move(metrics)),
         lab(lab_state),
+        list_fetcher(loop, resolver),
         admin_server(loop, admin, {.max_body = kMaxAdminBody}),
         lab_server(loop, lab, {}) {}
   ~SideDoor() {
@@ -75,6 +77,7 @@ struct Service::SideDoor {
   api::AdminApi admin;
   providers::LabState lab_state;
   providers::Lab lab;
+  ListFetcher list_fetcher;
   net::Server admin_server;
   net::Server lab_server;
   NamedThread thread;
@@ -110,8 +113,7 @@ Service::Service(Loaded loaded, Reload reload, std::string config_file)
       lasting_(static_cast<uint64_t>(clock_.wall_micros())),
       health_(std::string(kVersion), [this] { return health(); }) {}
 
-// Control first: it speaks to loops. Then workers: their exchanges hand their rows to the ledger,
-// which then writes what it has.
+// Workers first: their exchanges hand their rows to the ledger, which then writes what it has.
 Service::~Service() {
   control_.stop();
   workers_.clear();
@@ -136,8 +138,9 @@ Result<void> Service::open_control() {
 }
 
 Result<void> Service::open_side_door() {
+  resolver_ = std::make_unique<net::Resolver>(clock_);
   side_ = std::make_unique<SideDoor>(
-      clock_, health_, [this] { return telemetry_->registry().text(); }, *desk_);
+      clock_, *resolver_, health_, [this] { return telemetry_->registry().text(); }, *desk_);
   const Result<net::Address> admin = to_net(loaded_.settings.server.admin_listen);
   if (!admin) return Error(Outcome::BadRequest, admin.error().message(), "server.admin_listen");
   if (Result<void> free = net::Listener::check_free(*admin); !free) {
@@ -157,12 +160,14 @@ Result<void> Service::open_side_door() {
 }
 
 Result<void> Service::open_front_door() {
-  resolver_ = std::make_unique<net::Resolver>(clock_);
   const Settings& settings = loaded_.settings;
   Result<std::shared_ptr<const gateway::Snapshot>> snapshot =
       build_snapshot(settings, snapshot_parts(worker_count(settings)), revision_);
   if (!snapshot) return std::move(snapshot).error();
-  put_in_force(settings, **snapshot, lasting_);
+  app::put_in_force(settings, **snapshot, lasting_);
+  lists_ = std::make_unique<ListRefresh>(side_->list_fetcher, telemetry_->log(),
+                                         telemetry_->registry(), clock_);
+  lists_->follow(settings, *snapshot, telemetry_->prices());
   Result<ControlDesk::Candidate> callers = desk_->candidate(settings);
   if (!callers) return std::move(callers).error();
   const unsigned count = worker_count(settings);
@@ -227,20 +232,25 @@ void Service::announce() {
 }
 
 void Service::run() {
-  int64_t in_force = file_stamp(config_file_);
+  // The prices are read anew with the rest: with a file of prices that is no such file, all stays.
+  const auto stamp = [this] {
+    return file_stamp(config_file_) + file_stamp(loaded_.settings.prices.file);
+  };
+  int64_t in_force = stamp();
   int64_t seen = in_force;
   for (;;) {
     const int signal = await_signal(signals_, kLook);
     if (asks_to_stop(signal)) break;
-    const int64_t current = file_stamp(config_file_);
+    int64_t current = stamp();
     // A file that is still being written could be half of what was meant, and valid.
     const bool written = current != 0 && current != in_force && current == seen;
     if (signal == SIGHUP || written) {
-      control_.run([&] { reload(signal == SIGHUP ? "SIGHUP" : "the file changed"); });
-      in_force = current;
+      control_.run([&] { reload(signal == SIGHUP ? "SIGHUP" : "a file changed"); });
+      in_force = current = stamp();
     }
     seen = current;
     load_tokenizers();
+    lists_->look([this] { use_lists(); });
   }
   drain();
 }
@@ -257,28 +267,38 @@ void Service::load_tokenizers() {
 // old one stays.
 void Service::reload(std::string_view why) {
   LoadOutcome outcome = reload_();
-  if (!outcome.loaded) return refuse_reload(outcome.diagnostics, why);
+  if (!outcome.loaded) {
+    for (const Diagnostic& diagnostic : outcome.diagnostics) {
+      telemetry_->log().error(diagnostic.message, {{"file", diagnostic.place.source},
+                                                   {"line", diagnostic.place.line},
+                                                   {"column", diagnostic.place.column},
+                                                   {"key", diagnostic.key},
+                                                   {"code", code_of(diagnostic.rule)}});
+    }
+    telemetry_->log().error("the configuration is not valid; the one in force stays",
+                            {{"because", why}});
+    telemetry_->note_reload(false, revision_);
+    return;
+  }
   const std::vector<Change> changes = changes_between(loaded_.settings, outcome.loaded->settings);
-  const Result<void> done = put_in_force_everywhere(*std::move(outcome.loaded), changes);
-  if (!done) return refuse_reload(done.error());
+  Result<std::shared_ptr<const gateway::Snapshot>> snapshot =
+      build_snapshot(outcome.loaded->settings,
+                     snapshot_parts(static_cast<unsigned>(workers_.size())), revision_ + 1);
+  if (!snapshot) return refuse_reload(snapshot.error());
+  Result<std::shared_ptr<const telemetry::PriceTable>> prices =
+      load_prices(outcome.loaded->settings);
+  if (!prices) return refuse_reload(prices.error());
+  Result<Worker::InForce> in_force =
+      take_callers(outcome.loaded->settings, changes, *std::move(snapshot));
+  if (!in_force) return refuse_reload(in_force.error());
+  ++revision_;
+  in_force_ = *std::move(in_force);
+  put_in_force(*std::move(outcome.loaded), *std::move(prices));
   telemetry_->note_reload(true, revision_);
   telemetry_->log().info("configuration reloaded", {{"because", why},
                                                     {"revision", revision_},
                                                     {"changes", changes.size()},
                                                     {"needs_restart", needing_restart(changes)}});
-}
-
-void Service::refuse_reload(const std::vector<Diagnostic>& diagnostics, std::string_view why) {
-  for (const Diagnostic& diagnostic : diagnostics) {
-    telemetry_->log().error(diagnostic.message, {{"file", diagnostic.place.source},
-                                                 {"line", diagnostic.place.line},
-                                                 {"column", diagnostic.place.column},
-                                                 {"key", diagnostic.key},
-                                                 {"code", code_of(diagnostic.rule)}});
-  }
-  telemetry_->log().error("the configuration is not valid; the one in force stays",
-                          {{"because", why}});
-  telemetry_->note_reload(false, revision_);
 }
 
 void Service::refuse_reload(const Error& error) {
@@ -287,39 +307,58 @@ void Service::refuse_reload(const Error& error) {
   telemetry_->note_reload(false, revision_);
 }
 
-// The audit row comes first: a change that cannot be written down is none.
-Result<void> Service::put_in_force_everywhere(Loaded loaded, const std::vector<Change>& changes) {
-  const Settings& settings = loaded.settings;
-  const auto workers = static_cast<unsigned>(workers_.size());
-  Result<std::shared_ptr<const gateway::Snapshot>> snapshot =
-      build_snapshot(settings, snapshot_parts(workers), revision_ + 1);
-  if (!snapshot) return std::move(snapshot).error();
+// The audit row comes before the change: what cannot be written down is none.
+Result<Worker::InForce> Service::take_callers(const Settings& settings,
+                                              const std::vector<Change>& changes,
+                                              std::shared_ptr<const gateway::Snapshot> snapshot) {
   Result<ControlDesk::Candidate> callers = desk_->candidate(settings);
   if (!callers) return std::move(callers).error();
   if (!changes.empty()) {
     if (Result<void> noted = desk_->note(audit_note_of(changes, config_file_)); !noted) {
       desk_->undo();
-      return noted;
+      return std::move(noted).error();
     }
   }
-  ++revision_;
-  in_force_ = {.snapshot = *snapshot,
-               .directory = callers->directory,
-               .options = server_options(settings, workers)};
+  Worker::InForce in_force{
+      .snapshot = std::move(snapshot),
+      .directory = callers->directory,
+      .options = server_options(settings, static_cast<unsigned>(workers_.size()))};
   desk_->adopt(*std::move(callers));
-  apply_everywhere();
-  put_in_force(settings, **snapshot, lasting_);
-  loaded_ = std::move(loaded);
-  return {};
+  return in_force;
 }
 
-// Returns when every loop works by what is in force: only then may targets be retired that the old
-// snapshot alone named, or a request would find its only target gone; and only then is a change of
-// who may call confirmed. The loops run until stop(), which comes after the last change.
+// Every loop works by the new snapshot before targets are retired that the old one alone named, or
+// a request would find its only target gone.
+void Service::put_in_force(Loaded loaded, std::shared_ptr<const telemetry::PriceTable> prices) {
+  apply_everywhere();
+  app::put_in_force(loaded.settings, *in_force_.snapshot, lasting_);
+  loaded_ = std::move(loaded);
+  lists_->follow(loaded_.settings, in_force_.snapshot, std::move(prices));
+  use_lists();
+}
+
+// Returns when every loop works by what is in force: only then is a change confirmed.
 void Service::apply_everywhere() {
+  tell_all([this](Worker& worker, std::function<void()> applied) {
+    worker.apply(in_force_, std::move(applied));
+  });
+}
+
+// Prices first: when every loop shows the new models, none is at work with the old prices.
+void Service::use_lists() {
+  telemetry_->ledger().use_prices(lists_->prices());
+  const std::shared_ptr<const gateway::ListedModels> shown = lists_->shown();
+  tell_all([&](Worker& worker, std::function<void()> applied) {
+    worker.show(shown, std::move(applied));
+  });
+}
+
+// Returns when every loop has taken it. The loops run until stop(), which comes after the last
+// call.
+void Service::tell_all(const Tell& tell) {
   const auto waiting = std::make_shared<std::latch>(static_cast<ptrdiff_t>(workers_.size()));
   for (const std::unique_ptr<Worker>& worker : workers_)
-    worker->apply(in_force_, [waiting] { waiting->count_down(); });
+    tell(*worker, [waiting] { waiting->count_down(); });
   waiting->wait();
 }
 

@@ -13,6 +13,7 @@
 #include "app/control_desk.h"
 #include "app/control_thread.h"
 #include "app/governance_stack.h"
+#include "app/list_refresh.h"
 #include "app/signals.h"
 #include "app/snapshot_builder.h"
 #include "app/telemetry_stack.h"
@@ -44,11 +45,16 @@ class Service {
   Result<void> listen_on_all(const net::Address& address, const net::StreamWrapper& wrap);
   void announce();
   void reload(std::string_view why);
-  void refuse_reload(const std::vector<Diagnostic>& diagnostics, std::string_view why);
-  void refuse_reload(const Error& error);
-  Result<void> put_in_force_everywhere(Loaded loaded, const std::vector<Change>& changes);
   void load_tokenizers();
+  void refuse_reload(const Error& error);
+  Result<Worker::InForce> take_callers(const Settings& settings, const std::vector<Change>& changes,
+                                       std::shared_ptr<const gateway::Snapshot> snapshot);
+  void put_in_force(Loaded loaded, std::shared_ptr<const telemetry::PriceTable> prices);
   void apply_everywhere();
+  void use_lists();
+  // What a worker is told; it calls the function when its loop has taken it.
+  using Tell = std::function<void(Worker&, std::function<void()>)>;
+  void tell_all(const Tell& tell);
   void drain();
   std::vector<api::HealthCheck> health() const;
 
@@ -77,6 +83,7 @@ class Service {
   struct SideDoor;
   std::unique_ptr<SideDoor> side_;
   tokens::Tokenizers tokenizers_;
+  std::unique_ptr<ListRefresh> lists_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 

@@ -32,6 +32,8 @@ class TelemetryStack {
   Logger& log() { return *log_; }
   Registry& registry() { return registry_; }
   telemetry::Ledger& ledger() { return *ledger_; }
+  // Those the configuration gave at the start.
+  const std::shared_ptr<const telemetry::PriceTable>& prices() const { return prices_; }
   // The highest key in the ledger: new ones are above it.
   uint64_t last_key() const { return last_key_; }
   // What every subject has spent, as of the start.
@@ -57,6 +59,7 @@ class TelemetryStack {
   store::FileLock ledger_lock_;
   telemetry::LedgerSink ledger_sink_;
   std::unique_ptr<store::Journal> journal_;
+  std::shared_ptr<const telemetry::PriceTable> prices_;
   std::unique_ptr<telemetry::Ledger> ledger_;
   uint64_t last_key_ = 0;
   std::vector<telemetry::SpendSums> spent_;

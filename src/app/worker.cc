@@ -62,6 +62,14 @@ void Worker::apply(InForce in_force, std::function<void()> applied) {
   });
 }
 
+void Worker::show(std::shared_ptr<const gateway::ListedModels> listed,
+                  std::function<void()> applied) {
+  loop_.post([this, listed = std::move(listed), applied = std::move(applied)]() mutable {
+    shared_.listed = std::move(listed);
+    applied();
+  });
+}
+
 void Worker::drain() {
   loop_.post([this] {
     server_.drain();

@@ -46,6 +46,7 @@ class Worker {
 
   // From the main thread, carried out on the loop. `applied` runs there once it is.
   void apply(InForce in_force, std::function<void()> applied);
+  void show(std::shared_ptr<const gateway::ListedModels> listed, std::function<void()> applied);
   void drain();
   void cancel_all();
   bool idle() const { return idle_.load(std::memory_order_acquire); }

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "base/result.h"
-#include "providers/reply_headers.h"
 #include "telemetry/price.h"
 
 namespace sluice::gateway {
@@ -19,10 +18,5 @@ class Exchange;
 Result<void> admit(Exchange& exchange, std::string& headers);
 // At the end: what was held is replaced by what was used.
 void settle(Exchange& exchange, const telemetry::Charge& charge);
-
-// x-ratelimit-... and x-sluice-budget..., of a caller that has limits or budgets.
-void append_limits(const Exchange& exchange, std::string& headers);
-// Those take the place of what an upstream says of its own.
-providers::PassLimits pass_limits(const Exchange& exchange);
 
 }  // namespace sluice::gateway

@@ -46,6 +46,7 @@ struct Shared {
   telemetry::Ledger& ledger;
   IdSource ids;
   std::shared_ptr<const Snapshot> snapshot;
+  std::shared_ptr<const ListedModels> listed = std::make_shared<const ListedModels>();
   // Where stream events are put together; what they hold is gone at the next suspension.
   std::string out;
   std::string scratch;
@@ -78,6 +79,10 @@ class Exchange {
   std::string decoded_body;  // what `body` points into, if it was coded
   chat::Request request;
   const routing::Route* route = nullptr;
+  // Of the snapshot's rules what the key may use; null: all of them. See rules_of().
+  std::unique_ptr<const Snapshot::Rules> own_rules;
+  // Whose limits and budgets it counts against.
+  governance::Subjects subjects;
   // What limits and budgets hold for it, and the budget that is most used up, if it has a say.
   governance::Admission admission;
   std::unique_ptr<governance::BudgetState> budget;
@@ -96,8 +101,8 @@ class Exchange {
   Result<const chat::Conversation*> conversation();
   // Another body in place of the client's; what was read of that is read anew.
   void replace_body(std::string other);
-  // The request goes where its model says, whatever task it named.
-  void forget_task() { wishes_.task = {}; }
+  // Another task in place of what the client named; empty: none.
+  void set_task(std::string_view task) { wishes_.task = task; }
   // Its data must not leave, whatever the client says.
   void restrict() { wishes_.restricted = true; }
   // What a Responses answer says of the request it answers.

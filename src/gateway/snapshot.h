@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -70,6 +71,16 @@ struct Snapshot {
   std::unique_ptr<const telemetry::Price> ceiling;
   uint64_t max_body = 32 << 20;   // of a request, decompressed
   uint64_t max_reply = 64 << 20;  // of a buffered reply
+};
+
+// Models by the lists of their providers, beside those the configuration names: shown to clients,
+// no more. Made anew when a list has come; shared by all loops.
+struct ListedModels {
+  struct Model {
+    std::string name;  // as clients ask for it: "openrouter/openai/gpt-5-mini"
+    std::string provider;
+  };
+  std::vector<Model> models;
 };
 
 }  // namespace sluice::gateway

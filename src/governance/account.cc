@@ -106,7 +106,8 @@ std::optional<Refusal> Account::over_budget(const Ask& ask, int64_t wall_micros,
     // What costs nothing passes a budget that is spent to the last: it cannot overrun it.
     const bool over = used > limit - ask.cost;
     const Step step = over ? Step::Block : step_at(budget.rule, permille(used, limit));
-    if (!over && step < Step::Block) continue;
+    // There is no cache yet, so nothing is in it.
+    if (!over && step < Step::CacheOnly) continue;
     if (!budget.rule.hard) continue;
     Refusal refused = refusal(LimitKind::Budget);
     refused.budget = budget.rule.name;
@@ -213,9 +214,18 @@ void Account::add_spend(NanoDollars amount, int64_t wall_micros) {
   }
 }
 
-bool Account::has_budget() const {
+Demands Account::demands() const {
   const std::lock_guard lock(mutex_);
-  return !budgets_.empty();
+  Demands demands{.tokens = limits_.tokens_per_minute.has_value(), .cost = !budgets_.empty()};
+  demands.known_cost = std::any_of(budgets_.begin(), budgets_.end(), [](const Budget& each) {
+    return each.rule.hard && !each.rule.shadow;
+  });
+  return demands;
+}
+
+NanoDollars Account::spent(const Window& window) const {
+  const std::lock_guard lock(mutex_);
+  return spend_.within(window);
 }
 
 std::vector<BudgetState> Account::budgets(int64_t wall_micros) const {
@@ -245,8 +255,9 @@ std::optional<BudgetState> Account::step(int64_t wall_micros) const {
   return state_of(*hardest, wall_micros);
 }
 
-Allowance Account::allowance(std::optional<int64_t> limit, SlidingMinute& minute, int64_t second) {
-  if (!limit) return {};
+Allowance Account::allowance(std::optional<int64_t> limit, SlidingMinute& minute,
+                             int64_t second) const {
+  if (!limit || limits_.shadow) return {};
   const int64_t used = minute.used(second);
   return {.limit = limit,
           .remaining = std::max<int64_t>(*limit - used, 0),

@@ -79,6 +79,9 @@ Result<std::shared_ptr<const Directory>> Directory::build(DirectoryParts parts, 
     entry.account->use(entry.key.policy, wall_micros);
     if (!entry.key.team.empty()) entry.team = accounts.of(Level::Team, entry.key.team);
     entry.organisation_account = accounts.of(Level::Organisation, entry.organisation);
+    // One that is declared no longer, or never was, has no limits.
+    if (named_in(parts.organisations, entry.organisation) == nullptr)
+      entry.organisation_account->use({}, wall_micros);
   }
   // Whoever is laid down nothing any more, or is gone, is counted and not limited.
   for (const auto& account : accounts.all(Level::Team))

@@ -84,6 +84,7 @@ std::optional<LabError> LabAnswer::find_model() {
   }
   plan_ = std::move(named.plan);
   model_ = named.model ? *named.model : *lab_model(embeds ? "embed" : face_.usual_model);
+  model_->price = model_->price.times(state_.options.price_factor);
   if (embeds != (model_->dimensions > 0)) {
     return face_.no_model(request_.model, "It does not serve this endpoint.");
   }

@@ -16,6 +16,14 @@ struct LabPrice {
   int64_t output = 0;
   int64_t cache_write = 0;     // of what stays for five minutes
   int64_t cache_write_1h = 0;  // of what stays for an hour
+
+  constexpr LabPrice times(int64_t factor) const {
+    return {.input = input * factor,
+            .cached_input = cached_input * factor,
+            .output = output * factor,
+            .cache_write = cache_write * factor,
+            .cache_write_1h = cache_write_1h * factor};
+  }
 };
 
 struct LabModel {

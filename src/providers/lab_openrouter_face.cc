@@ -6,6 +6,7 @@
 #include "providers/lab_openai_read.h"
 #include "providers/lab_openrouter_encoder.h"
 #include "providers/lab_openrouter_request.h"
+#include "providers/lab_options.h"
 
 namespace sluice::providers {
 namespace {
@@ -108,7 +109,8 @@ void lab_openrouter_last_word(const LabRequest& request, LabError& error) {
 std::optional<LabPage> lab_openrouter_page(std::string_view rest, LabRequest& request) {
   LabPage page;
   if (rest == "/models") {
-    page.body = lab_openrouter_models_body(request.arrival.head->target);
+    page.body = lab_openrouter_models_body(request.arrival.head->target,
+                                           request.arrival.options->price_factor);
     return page;
   }
   if (rest != "/key" && rest != "/credits") return std::nullopt;

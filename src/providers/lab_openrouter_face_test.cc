@@ -120,6 +120,27 @@ TEST_F(LabOpenRouterFaceTest, ModelsComeInPagesWithPricesAsStrings) {
                           HasSubstr(R"("next":"/api/v1/models?offset=3&limit=2")")));
 }
 
+TEST_F(LabOpenRouterFaceTest, AListSaysWhichPricesVaryAndWhichAreNothing) {
+  const std::string page = get("/openrouter/api/v1/models");
+  EXPECT_THAT(page, HasSubstr(R"("pricing":{"prompt":"-1","completion":"-1"})"));
+  const size_t free = page.find(R"("id":"meta-llama/llama-3.3-70b-instruct:free")");
+  ASSERT_NE(free, std::string::npos);
+  EXPECT_THAT(page.substr(free), HasSubstr(R"("pricing":{"prompt":"0","completion":"0")"));
+}
+
+TEST_F(LabOpenRouterFaceTest, APriceFactorIsInTheListAndInWhatIsCharged) {
+  const std::string usual = chat("lab/fast");
+  state.options.price_factor = 3;
+  EXPECT_THAT(get("/openrouter/api/v1/models"),
+              HasSubstr(R"("pricing":{"prompt":"0.000003","completion":"0.000012")"));
+  const auto cost = [](const std::string& reply) {
+    const size_t at = reply.find(R"("cost":)");
+    return at == std::string::npos ? -1.0 : std::stod(reply.substr(at + 7));
+  };
+  EXPECT_DOUBLE_EQ(cost(chat("lab/fast")), 3 * cost(usual));
+  EXPECT_GT(cost(usual), 0);
+}
+
 TEST_F(LabOpenRouterFaceTest, TheKeyAndItsCreditsAreShownToThoseWhoMay) {
   EXPECT_THAT(get("/openrouter/api/v1/key", kKey), HasSubstr(R"("limit_remaining":74.25)"));
   EXPECT_EQ(lab_status(get("/openrouter/api/v1/key")), 401);

@@ -43,6 +43,7 @@ std::vector<std::string> listed_names() {
   for (const LabModel& model : lab_models()) {
     if (model.dimensions == 0) names.push_back(fmt::format("lab/{}", model.name));
   }
+  names.emplace_back("meta-llama/llama-3.3-70b-instruct:free");
   return names;
 }
 
@@ -70,20 +71,27 @@ std::string dollars(int64_t nanos) {
   return out + '"';
 }
 
-void append_model(std::string& out, std::string_view name) {
-  const LabModel model = *plain_model(name);
+std::string pricing(std::string_view name, const LabPrice& price) {
+  // Which model will answer, and so its price, is not known before.
+  if (name == "openrouter/auto") return R"({"prompt":"-1","completion":"-1"})";
+  return fmt::format(R"({{"prompt":{},"completion":{},"request":"0","image":"0",)"
+                     R"("input_cache_read":{},"input_cache_write":{},"input_cache_write_1h":{}}})",
+                     dollars(price.input), dollars(price.output), dollars(price.cached_input),
+                     dollars(price.cache_write), dollars(price.cache_write_1h));
+}
+
+void append_model(std::string& out, std::string_view name, int64_t price_factor) {
+  const LabModel model = *lab_openrouter_model(name, chat::Endpoint::Chat);
   out += fmt::format(
       R"({{"id":"{0}","canonical_slug":"{0}","name":"{0}","created":{1},"description":)"
       R"("The lab: not a real model","context_length":{2},"architecture":{{"modality":)"
       R"("text->text","input_modalities":["text"],"output_modalities":["text"],"tokenizer":)"
-      R"("Other","instruct_type":null}},"pricing":{{"prompt":{3},"completion":{4},"request":"0",)"
-      R"("image":"0","input_cache_read":{5}}},"top_provider":{{"context_length":{2},)"
+      R"("Other","instruct_type":null}},"pricing":{3},"top_provider":{{"context_length":{2},)"
       R"("max_completion_tokens":null,"is_moderated":false}},"per_request_limits":null,)"
       R"("supported_parameters":["max_tokens","temperature","tools","tool_choice",)"
       R"("response_format","stop","seed"],"default_parameters":null,"supported_voices":null,)"
       R"("expiration_date":null}})",
-      name, kLabCreated, model.context, dollars(model.price.input), dollars(model.price.output),
-      dollars(model.price.cached_input));
+      name, kLabCreated, model.context, pricing(name, model.price.times(price_factor)));
 }
 
 }  // namespace
@@ -97,7 +105,7 @@ std::optional<LabModel> lab_openrouter_model(std::string_view name, chat::Endpoi
   return model;
 }
 
-std::string lab_openrouter_models_body(std::string_view target) {
+std::string lab_openrouter_models_body(std::string_view target, int64_t price_factor) {
   const std::vector<std::string> names = listed_names();
   const size_t begin = std::min(query_number(target, "offset", 0), names.size());
   const size_t limit = std::clamp<size_t>(query_number(target, "limit", kUsualLimit), 1, 1'000);
@@ -105,7 +113,7 @@ std::string lab_openrouter_models_body(std::string_view target) {
   std::string out = R"({"data":[)";
   for (size_t i = begin; i < end; ++i) {
     if (i > begin) out += ',';
-    append_model(out, names[i]);
+    append_model(out, names[i], price_factor);
   }
   out += fmt::format(R"(],"total_count":{},"links":{{"next":)", names.size());
   if (end < names.size()) {

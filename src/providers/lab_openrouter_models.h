@@ -16,6 +16,6 @@ namespace sluice::providers {
 std::optional<LabModel> lab_openrouter_model(std::string_view name, chat::Endpoint endpoint);
 
 // GET /models: a page of them. `target` is the request's, with its query `offset` and `limit`.
-std::string lab_openrouter_models_body(std::string_view target);
+std::string lab_openrouter_models_body(std::string_view target, int64_t price_factor);
 
 }  // namespace sluice::providers

@@ -1,6 +1,7 @@
 // What the lab is told when it starts.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "providers/lab_chance.h"
@@ -11,6 +12,7 @@ namespace sluice::providers {
 struct LabOptions {
   LabSnowflakeAuth snowflake;
   std::vector<LabChance> chances;
+  int64_t price_factor = 1;  // every price is that many times what lab_models() says
 };
 
 }  // namespace sluice::providers

@@ -41,7 +41,8 @@ provider rejects, the lab rejects, with the provider's own error shape.
 ## Models
 
 With or without `lab/` in front; every face serves all of them. Prices are dollars per million tokens: input, cached
-input, output; writing the cache costs 1.25 times the input, for an hour twice. They are what the lab's own meter asks.
+input, output; writing the cache costs 1.25 times the input, for an hour twice. They are what the lab's own meter asks;
+`--price-factor 2` doubles them all.
 
 | model | what it does | price |
 | --- | --- | --- |

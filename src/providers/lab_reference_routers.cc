@@ -52,9 +52,10 @@ constexpr std::string_view kOpenRouter = R"(
 ## OpenRouter
 
 Below `/openrouter/api/v1`: `chat/completions`, `completions`, `responses`, `messages`, `embeddings`, `models` (in
-pages), `key`, `credits` (for keys that begin with `sk-or-management`). Keys begin with `sk-or-`, and not with
-`sk-or-invalid`. Models are named `author/slug`, such as `lab/chat` or `openai/gpt-5-mini`, with `:free`, `:nitro`,
-`:floor`, `:exacto`, `:extended` or `:online` behind it; a model of `models` answers when those before it would fail.
+pages, with prices; that of `openrouter/auto` varies), `key`, `credits` (for keys that begin with `sk-or-management`).
+Keys begin with `sk-or-`, and not with `sk-or-invalid`. Models are named `author/slug`, such as `lab/chat` or
+`openai/gpt-5-mini`, with `:free`, `:nitro`, `:floor`, `:exacto`, `:extended` or `:online` behind it; a model of
+`models` answers when those before it would fail.
 Members of `provider` that OpenRouter does not know are refused. `usage` is always there, with `cost`, and comments
 stand between the events of a stream.
 )";

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "providers/model_list.h"
+
 namespace sluice::providers {
 namespace {
 
@@ -64,12 +66,21 @@ Upstream::Upstream(UpstreamOptions options)
 std::string Upstream::fixed_fields() const {
   std::string head;
   net::append_header(head, "content-type", "application/json");
-  // An upstream that compresses an event stream delays it, so none is asked for.
-  net::append_header(head, "accept-encoding", "identity");
-  if (!states(options_, "user-agent")) net::append_header(head, "user-agent", kUserAgent);
-  if (options_.kind == Kind::Portkey) append_portkey_fixed(head, options_.portkey);
-  for (const auto& [name, value] : options_.headers) net::append_header(head, name, value.reveal());
+  append_own_lines(head);
   return head;
+}
+
+void Upstream::append_own_lines(std::string& out) const {
+  // An upstream that compresses an event stream delays it, so none is asked for.
+  net::append_header(out, "accept-encoding", "identity");
+  if (!states(options_, "user-agent")) net::append_header(out, "user-agent", kUserAgent);
+  if (options_.kind == Kind::Portkey) append_portkey_fixed(out, options_.portkey);
+  for (const auto& [name, value] : options_.headers) net::append_header(out, name, value.reveal());
+}
+
+Result<void> Upstream::append_credential(std::string& out, size_t key, int64_t wall_micros) const {
+  if (key >= options_.keys.size()) return {};
+  return options_.keys[key].credential->append(out, wall_micros);
 }
 
 std::string_view Upstream::body_model(std::string_view model, std::string& storage) const {
@@ -89,10 +100,8 @@ Result<void> Upstream::append_head(std::string& out, const Attempt& attempt,
                                    const net::Headers& client) const {
   out.append(attempt.method).append(" ").append(paths_[static_cast<size_t>(attempt.call)]);
   out.append(attempt.below).append(" HTTP/1.1\r\n").append(fixed_fields_);
-  if (attempt.key < options_.keys.size()) {
-    const Credential& credential = *options_.keys[attempt.key].credential;
-    if (Result<void> done = credential.append(out, attempt.wall_micros); !done) return done;
-  }
+  if (Result<void> done = append_credential(out, attempt.key, attempt.wall_micros); !done)
+    return done;
   // Snowflake refuses a request that does not take both.
   if (options_.kind == Kind::Cortex) {
     net::append_header(out, "accept", "application/json, text/event-stream");
@@ -110,6 +119,15 @@ Result<void> Upstream::append_head(std::string& out, const Attempt& attempt,
     append_portkey_lines(out, options_.portkey, call, client);
   }
   return {};
+}
+
+Result<void> Upstream::append_list_head(std::string& out, std::string_view query, size_t key,
+                                        int64_t wall_micros) const {
+  out.append("GET ").append(options_.base_path).append(list_path_of(options_.kind)).append(query);
+  out.append(" HTTP/1.1\r\n");
+  net::append_header(out, "accept", "application/json");
+  append_own_lines(out);
+  return append_credential(out, key, wall_micros);
 }
 
 UpstreamFailure Upstream::classify(int status, const net::Headers& headers, std::string_view body,

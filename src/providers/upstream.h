@@ -116,6 +116,11 @@ class Upstream {
   Result<void> append_head(std::string& out, const Attempt& attempt,
                            const net::Headers& client) const;
 
+  // The same for a GET of its list of models (model_list.h), with `query` behind the path: "" or
+  // "?offset=500". Requires: list_path_of(kind()) is not empty.
+  Result<void> append_list_head(std::string& out, std::string_view query, size_t key,
+                                int64_t wall_micros) const;
+
   // What an error reply means; the message and everything else in it is scrubbed.
   UpstreamFailure classify(int status, const net::Headers& headers, std::string_view body,
                            int64_t wall_micros) const;
@@ -133,6 +138,8 @@ class Upstream {
     std::string line;
   };
   std::string fixed_fields() const;
+  void append_own_lines(std::string& out) const;
+  Result<void> append_credential(std::string& out, size_t key, int64_t wall_micros) const;
   void append_defaults(std::string& out, Dialect dialect, const net::Headers& client) const;
 
   UpstreamOptions options_;

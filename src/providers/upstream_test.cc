@@ -57,6 +57,23 @@ TEST(Upstream, AG_5_WhatACallHasMadeIsBelowItsPath) {
             "DELETE /api/v1/responses/resp_1/input_items?limit=2 HTTP/1.1");
 }
 
+TEST(Upstream, AListIsAskedForWithTheKeyAndTheHeaderFieldsOfEveryRequest) {
+  UpstreamOptions options = options_of(Kind::OpenRouter, "/api/v1/");
+  options.headers.emplace_back("x-own", Secret("1"));
+  std::string head;
+  ASSERT_TRUE(Upstream(std::move(options)).append_list_head(head, "?offset=5", 0, 0));
+  EXPECT_EQ(head,
+            "GET /api/v1/models?offset=5 HTTP/1.1\r\naccept: application/json\r\n"
+            "accept-encoding: identity\r\nuser-agent: sluice/1.0\r\nx-own: 1\r\n"
+            "authorization: Bearer key-1\r\n");
+  head.clear();
+  const Upstream cortex(options_of(Kind::Cortex, "/api/v2/cortex/v1", AuthStyle::SnowflakePat));
+  ASSERT_TRUE(cortex.append_list_head(head, "", 0, 0));
+  EXPECT_TRUE(head.starts_with("GET /api/v2/cortex/models HTTP/1.1\r\n")) << head;
+  EXPECT_TRUE(has_line(head, "authorization: Bearer key-1"));
+  EXPECT_NE(head.find("PROGRAMMATIC_ACCESS_TOKEN"), std::string::npos);
+}
+
 TEST(Upstream, AStreamIsAskedForInTheHeadToo) {
   const Upstream upstream(options_of(Kind::OpenAi, "/v1"));
   EXPECT_TRUE(has_line(head_of(upstream, {.stream = true}), "accept: text/event-stream"));

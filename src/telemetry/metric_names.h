@@ -98,6 +98,10 @@ inline constexpr MetricDef kCost{
 inline constexpr MetricDef kUnpriced{.name = "llm_unpriced_requests_total",
                                      .help = "Requests whose cost nobody knows.",
                                      .labels = kTargetLabels};
+inline constexpr MetricDef kPriceDrift{
+    .name = "llm_price_drift_total",
+    .help = "Requests whose cost by the provider is more than 5 % off the price table's.",
+    .labels = kTargetLabels};
 inline constexpr MetricDef kTokens{
     .name = "llm_tokens_total",
     .help = "Tokens; the types do not overlap: input is what came from no cache.",
@@ -136,6 +140,15 @@ inline constexpr MetricDef kConfigReload{
 inline constexpr MetricDef kCatalogAge{.name = "llm_price_catalog_age_seconds",
                                        .help = "Age of the price catalog.",
                                        .type = MetricType::Gauge};
+inline constexpr MetricLabel kListLabels[] = {kProvider, kOutcome};
+inline constexpr MetricDef kListRefreshes{
+    .name = "llm_model_list_refreshes_total",
+    .help = "Tries to fetch a provider's own list of models and prices, by how they ended.",
+    .labels = kListLabels};
+inline constexpr MetricDef kListAge{.name = "llm_model_list_age_seconds",
+                                    .help = "Since a provider's list was last fetched well.",
+                                    .type = MetricType::Gauge,
+                                    .labels = kProviderLabels};
 inline constexpr MetricDef kJournalBytes{.name = "llm_journal_queue_bytes",
                                          .help = "Ledger rows waiting to be stored.",
                                          .type = MetricType::Gauge};

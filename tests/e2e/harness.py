@@ -173,8 +173,9 @@ class Server(Process):
         """A streamed chat whose reply is read by the caller: the socket, request sent."""
         body = json.dumps({"model": model, "messages": HELLO, "stream": True, **more}).encode()
         lines = [b"POST /v1/chat/completions HTTP/1.1", b"Host: test", b"Content-Type: application/json"]
-        lines += [b"Authorization: Bearer client-key", b"Content-Length: %d" % len(body)]
-        lines += [f"{name}: {value}".encode() for name, value in (headers or {}).items()]
+        lines += [b"Content-Length: %d" % len(body)]
+        given = {"Authorization": "Bearer client-key", **(headers or {})}
+        lines += [f"{name}: {value}".encode() for name, value in given.items()]
         connection = socket.create_connection(self.address, timeout=30 * SLOW)
         connection.sendall(b"\r\n".join(lines) + b"\r\n\r\n" + body)
         return connection
@@ -197,8 +198,8 @@ def host_and_port(url):
 
 
 class Lab(Server):
-    def __init__(self, *arguments):
-        super().__init__([SLUICE, "lab", "--listen", "127.0.0.1:0", *arguments])
+    def __init__(self, *arguments, listen="127.0.0.1:0"):
+        super().__init__([SLUICE, "lab", "--listen", listen, *arguments])
         self.url = self.wait_for_start()["lab"]
         self.address = host_and_port(self.url)
 

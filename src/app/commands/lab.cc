@@ -62,6 +62,7 @@ int lab(const LabArguments& arguments) {
   if (!chances) return refuse(chances.error());
   providers::LabState state;
   state.options.chances = *std::move(chances);
+  state.options.price_factor = arguments.price_factor;
   state.options.snowflake = *std::move(snowflake);
   providers::Lab handler(state, arguments.seed);
   net::Server server(loop, handler, {});

@@ -11,6 +11,7 @@ struct LabArguments {
   std::string listen = "127.0.0.1:9000";
   uint64_t seed = 0;
   std::vector<std::string> faults;  // "reset=5%": see lab_chance.h
+  int64_t price_factor = 1;         // on all its prices
   std::string cert_file;            // empty: plain HTTP
   std::string key_file;
   // The Snowflake user whose key-pair JWTs are good; empty: nobody's are.
