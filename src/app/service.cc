@@ -61,9 +61,9 @@ governance::AuditNote audit_note_of(const std::vector<Change>& changes, const st
 // delays a request.
 struct Service::SideDoor {
   SideDoor(const Clock& clock, net::Resolver& resolver, const api::Health& health,
-           std::function<std::string()> metrics)
+           std::function<std::string()> metrics, api::Control& control)
       : loop(clock),
-        admin(health, std::move(metrics)),
+        admin(health, std::move(metrics), control),
         lab(lab_state),
         list_fetcher(loop, resolver),
         admin_server(loop, admin, {.max_body = kMaxAdminBody}),
