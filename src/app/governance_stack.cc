@@ -1,14 +1,12 @@
 #include "app/governance_stack.h"
 
 #include <array>
-#include <cerrno>
 #include <cstring>
-#include <fcntl.h>
 #include <openssl/rand.h>
 #include <unistd.h>
 
-#include "app/directory_builder.h"
 #include "app/file_content.h"
+#include "app/secret_file.h"
 
 namespace sluice::app {
 namespace {
@@ -17,7 +15,7 @@ static_assert(telemetry::kSpendQuarterMicros == governance::kQuarterMicros);
 
 constexpr std::string_view kPepperFile = "/key-pepper";
 
-// A new one, in a file that only its owner may read. Without it no key of this installation is
+// A new one. Without it no key of this installation is
 // known any more, so it is made once and never written over.
 Result<Secret> make_pepper(const std::string& path) {
   std::array<uint8_t, 32> random;
@@ -26,17 +24,8 @@ Result<Secret> make_pepper(const std::string& path) {
   governance::Digest digest;
   std::memcpy(digest.data(), random.data(), digest.size());
   Secret pepper(governance::hex_of(digest));
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (file < 0) return Error(Outcome::Bug, "cannot make " + path + ": " + std::strerror(errno));
-  const std::string_view text = pepper.reveal();
-  const bool written =
-      ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-      ::fsync(file) == 0;
-  ::close(file);
-  if (!written) {
-    ::unlink(path.c_str());
-    return Error(Outcome::Bug, "cannot write " + path);
-  }
+  if (Result<void> written = write_secret_file(path, pepper); !written)
+    return std::move(written).error();
   return pepper;
 }
 
@@ -74,9 +63,8 @@ Result<std::unique_ptr<GovernanceStack>> GovernanceStack::open(
 }
 
 Result<std::shared_ptr<const governance::Directory>> GovernanceStack::build(
-    const Settings& settings) {
-  return governance::Directory::build(directory_parts(settings, digester_), accounts_, digester_,
-                                      clock_.wall_micros());
+    governance::DirectoryParts parts) {
+  return governance::Directory::build(std::move(parts), accounts_, digester_, clock_.wall_micros());
 }
 
 }  // namespace sluice::app

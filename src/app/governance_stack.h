@@ -22,8 +22,8 @@ class GovernanceStack {
   static Result<std::unique_ptr<GovernanceStack>> open(const Settings& settings, const Clock& clock,
                                                        std::vector<telemetry::SpendSums> spent);
 
-  // A directory of these settings; accounts get their policies. Nothing changes on an error.
-  Result<std::shared_ptr<const governance::Directory>> build(const Settings& settings);
+  // Accounts get their policies. Nothing changes on an error.
+  Result<std::shared_ptr<const governance::Directory>> build(governance::DirectoryParts parts);
 
   governance::Accounts& accounts() { return accounts_; }
   const governance::KeyDigester& digester() const { return digester_; }

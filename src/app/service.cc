@@ -16,6 +16,7 @@ namespace {
 // How often the main thread looks at the configuration file, at signals it may have missed, and at
 // a drain's progress.
 constexpr timespec kLook{.tv_sec = 0, .tv_nsec = 250'000'000};
+constexpr uint64_t kMaxAdminBody = 1 << 20;
 constexpr timespec kDrainLook{.tv_sec = 0, .tv_nsec = 5'000'000};
 
 unsigned worker_count(const Settings& settings) {
@@ -43,12 +44,12 @@ int64_t file_stamp(const std::string& path) {
 // delays a request.
 struct Service::SideDoor {
   SideDoor(const Clock& clock, net::Resolver& resolver, const api::Health& health,
-           std::function<std::string()> metrics)
+           std::function<std::string()> metrics, api::Control& control)
       : loop(clock),
-        admin(health, std::move(metrics)),
+        admin(health, std::move(metrics), control),
         lab(lab_state),
         list_fetcher(loop, resolver),
-        admin_server(loop, admin, {}),
+        admin_server(loop, admin, {.max_body = kMaxAdminBody}),
         lab_server(loop, lab, {}) {}
   ~SideDoor() {
     loop.stop();
@@ -80,9 +81,11 @@ Result<std::unique_ptr<Service>> Service::start(Loaded loaded, Reload reload,
       GovernanceStack::open(settings, service->clock_, service->telemetry_->take_spent());
   if (!governance) return std::move(governance).error();
   service->governance_ = *std::move(governance);
+  if (Result<void> opened = service->open_control(); !opened) return std::move(opened).error();
   if (Result<void> opened = service->open_side_door(); !opened) return std::move(opened).error();
   if (Result<void> opened = service->open_front_door(); !opened) return std::move(opened).error();
   service->announce();
+  service->control_.start();
   return service;
 }
 
@@ -95,14 +98,32 @@ Service::Service(Loaded loaded, Reload reload, std::string config_file)
 
 // Workers first: their exchanges hand their rows to the ledger, which then writes what it has.
 Service::~Service() {
+  control_.stop();
   workers_.clear();
   side_.reset();
 }
 
+Result<void> Service::open_control() {
+  Result<std::unique_ptr<ControlDesk>> desk =
+      ControlDesk::open({.clock = clock_,
+                         .log = telemetry_->log(),
+                         .governance = *governance_,
+                         .thread = control_,
+                         .data_dir = loaded_.settings.server.data_dir,
+                         .config_file = config_file_,
+                         .apply = [this](const DirectoryPointer& directory) {
+                           in_force_.directory = directory;
+                           apply_everywhere();
+                         }});
+  if (!desk) return std::move(desk).error();
+  desk_ = *std::move(desk);
+  return {};
+}
+
 Result<void> Service::open_side_door() {
   resolver_ = std::make_unique<net::Resolver>(clock_);
-  side_ = std::make_unique<SideDoor>(clock_, *resolver_, health_,
-                                     [this] { return telemetry_->registry().text(); });
+  side_ = std::make_unique<SideDoor>(
+      clock_, *resolver_, health_, [this] { return telemetry_->registry().text(); }, *desk_);
   const Result<net::Address> admin = to_net(loaded_.settings.server.admin_listen);
   if (!admin) return Error(Outcome::BadRequest, admin.error().message(), "server.admin_listen");
   if (Result<void> free = net::Listener::check_free(*admin); !free) {
@@ -130,8 +151,13 @@ Result<void> Service::open_front_door() {
   lists_ = std::make_unique<ListRefresh>(side_->list_fetcher, telemetry_->log(),
                                          telemetry_->registry(), clock_);
   lists_->follow(settings, *snapshot, telemetry_->prices());
-  Result<std::shared_ptr<const governance::Directory>> directory = governance_->build(settings);
-  if (!directory) return std::move(directory).error();
+  Result<ControlDesk::Candidate> callers = desk_->candidate(settings);
+  if (!callers) return std::move(callers).error();
+  const unsigned count = worker_count(settings);
+  in_force_ = {.snapshot = *snapshot,
+               .directory = callers->directory,
+               .options = server_options(settings, count)};
+  desk_->adopt(*std::move(callers));
   net::StreamWrapper wrap;
   if (const ServerTls& tls = settings.server.tls; !tls.cert_file.empty()) {
     Result<net::StreamWrapper> made = make_tls_wrapper({.cert_file = tls.cert_file,
@@ -140,7 +166,6 @@ Result<void> Service::open_front_door() {
     if (!made) return Error(Outcome::BadRequest, made.error().message(), "server.tls");
     wrap = *std::move(made);
   }
-  const unsigned count = worker_count(settings);
   for (unsigned lane = 0; lane < count; ++lane) {
     const Worker::Parts parts{.clock = clock_,
                               .resolver = *resolver_,
@@ -150,9 +175,7 @@ Result<void> Service::open_front_door() {
                               .tokenizers = tokenizers_,
                               .lane = lane,
                               .last_key = telemetry_->last_key()};
-    const Worker::InForce in_force{
-        .snapshot = *snapshot, .directory = *directory, .options = server_options(settings, count)};
-    workers_.push_back(std::make_unique<Worker>(parts, in_force));
+    workers_.push_back(std::make_unique<Worker>(parts, in_force_));
   }
   const Result<net::Address> address = to_net(settings.server.listen);
   if (!address) return Error(Outcome::BadRequest, address.error().message(), "server.listen");
@@ -212,7 +235,7 @@ void Service::run() {
     const bool written = there && current != in_force && current == seen;
     if (signal == SIGHUP || written) {
       const std::string prices = loaded_.settings.prices.file;
-      reload(signal == SIGHUP ? "SIGHUP" : "a file changed");
+      control_.run([&] { reload(signal == SIGHUP ? "SIGHUP" : "a file changed"); });
       // Of the files as they were before: what was written meanwhile is still to be read.
       if (loaded_.settings.prices.file != prices) current.prices = look().prices;
       in_force = current;
@@ -257,15 +280,12 @@ void Service::reload(std::string_view why) {
   Result<std::shared_ptr<const telemetry::PriceTable>> prices =
       load_prices(outcome.loaded->settings);
   if (!prices) return refuse_reload(prices.error());
-  Result<std::shared_ptr<const governance::Directory>> directory =
-      governance_->build(outcome.loaded->settings);
-  if (!directory) return refuse_reload(directory.error());
-  const Worker::InForce in_force{
-      .snapshot = *std::move(snapshot),
-      .directory = *std::move(directory),
-      .options = server_options(outcome.loaded->settings, static_cast<unsigned>(workers_.size()))};
+  Result<Worker::InForce> in_force =
+      take_callers(outcome.loaded->settings, changes, *std::move(snapshot));
+  if (!in_force) return refuse_reload(in_force.error());
   ++revision_;
-  put_in_force(*std::move(outcome.loaded), in_force, *std::move(prices));
+  in_force_ = *std::move(in_force);
+  put_in_force(*std::move(outcome.loaded), *std::move(prices));
   telemetry_->note_reload(true, revision_);
   telemetry_->log().info("configuration reloaded", {{"because", why},
                                                     {"revision", revision_},
@@ -279,17 +299,41 @@ void Service::refuse_reload(const Error& error) {
   telemetry_->note_reload(false, revision_);
 }
 
+// The audit row comes before the change: what cannot be written down is none.
+Result<Worker::InForce> Service::take_callers(const Settings& settings,
+                                              const std::vector<Change>& changes,
+                                              std::shared_ptr<const gateway::Snapshot> snapshot) {
+  Result<ControlDesk::Candidate> callers = desk_->candidate(settings);
+  if (!callers) return std::move(callers).error();
+  if (!changes.empty()) {
+    if (Result<void> noted = desk_->note_reload(changes); !noted) {
+      desk_->undo();
+      return std::move(noted).error();
+    }
+  }
+  Worker::InForce in_force{
+      .snapshot = std::move(snapshot),
+      .directory = callers->directory,
+      .options = server_options(settings, static_cast<unsigned>(workers_.size()))};
+  desk_->adopt(*std::move(callers));
+  return in_force;
+}
+
 // Every loop works by the new snapshot before targets are retired that the old one alone named, or
 // a request would find its only target gone.
-void Service::put_in_force(Loaded loaded, const Worker::InForce& in_force,
-                           std::shared_ptr<const telemetry::PriceTable> prices) {
-  tell_all([&](Worker& worker, std::function<void()> applied) {
-    worker.apply(in_force, std::move(applied));
-  });
-  app::put_in_force(loaded.settings, *in_force.snapshot, lasting_);
+void Service::put_in_force(Loaded loaded, std::shared_ptr<const telemetry::PriceTable> prices) {
+  apply_everywhere();
+  app::put_in_force(loaded.settings, *in_force_.snapshot, lasting_);
   loaded_ = std::move(loaded);
-  lists_->follow(loaded_.settings, in_force.snapshot, std::move(prices));
+  lists_->follow(loaded_.settings, in_force_.snapshot, std::move(prices));
   use_lists();
+}
+
+// Returns when every loop works by what is in force: only then is a change confirmed.
+void Service::apply_everywhere() {
+  tell_all([this](Worker& worker, std::function<void()> applied) {
+    worker.apply(in_force_, std::move(applied));
+  });
 }
 
 // Prices first: when every loop shows the new models, none is at work with the old prices.
@@ -311,6 +355,7 @@ void Service::tell_all(const Tell& tell) {
 }
 
 void Service::drain() {
+  control_.stop();
   draining_.store(true);
   telemetry_->log().info("draining",
                          {{"seconds", loaded_.settings.server.drain_timeout.count() / 1000}});
