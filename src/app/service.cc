@@ -151,6 +151,9 @@ Result<void> Service::open_front_door() {
   lists_ = std::make_unique<ListRefresh>(side_->list_fetcher, telemetry_->log(),
                                          telemetry_->registry(), clock_);
   lists_->follow(settings, *snapshot, telemetry_->prices());
+  price_refresh_ =
+      std::make_unique<PriceRefresh>(telemetry_->log(), telemetry_->registry(), clock_);
+  price_refresh_->follow(settings.prices);
   Result<ControlDesk::Candidate> callers = desk_->candidate(settings);
   if (!callers) return std::move(callers).error();
   const unsigned count = worker_count(settings);
@@ -326,6 +329,7 @@ void Service::put_in_force(Loaded loaded, std::shared_ptr<const telemetry::Price
   app::put_in_force(loaded.settings, *in_force_.snapshot, lasting_);
   loaded_ = std::move(loaded);
   lists_->follow(loaded_.settings, in_force_.snapshot, std::move(prices));
+  price_refresh_->follow(loaded_.settings.prices);
   use_lists();
 }
 

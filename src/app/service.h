@@ -14,6 +14,7 @@
 #include "app/control_thread.h"
 #include "app/governance_stack.h"
 #include "app/list_refresh.h"
+#include "app/price_refresh.h"
 #include "app/signals.h"
 #include "app/snapshot_builder.h"
 #include "app/telemetry_stack.h"
@@ -84,6 +85,7 @@ class Service {
   std::unique_ptr<SideDoor> side_;
   tokens::Tokenizers tokenizers_;
   std::unique_ptr<ListRefresh> lists_;
+  std::unique_ptr<PriceRefresh> price_refresh_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 
