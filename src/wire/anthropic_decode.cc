@@ -1,9 +1,9 @@
 #include "wire/anthropic_decode.h"
 
-#include <algorithm>
 #include <array>
 
 #include "wire/anthropic.h"
+#include "wire/name_table.h"
 
 namespace sluice::anthropic {
 
@@ -37,7 +37,7 @@ namespace {
 constexpr int64_t kAny = chat::Bounds::kAny;
 
 // Everything not in here is carried unread.
-constexpr std::array<Field, 16> kFields{{
+constexpr chat::NameTable kFields(std::to_array<Field>({
     {"model", Rule::Model},
     {"messages", Rule::Messages},
     {"max_tokens", Rule::MaxTokens, {0, kAny}},  // 0 only warms the prompt cache
@@ -54,18 +54,12 @@ constexpr std::array<Field, 16> kFields{{
     {"output_config", Rule::Object},
     {"cache_control", Rule::Object},
     {"service_tier", Rule::ServiceTier},
-}};
-
-const Field* find_field(const Text& key) {
-  const auto found = std::find_if(kFields.begin(), kFields.end(),
-                                  [&](const Field& field) { return key.is(field.name); });
-  return found == kFields.end() ? nullptr : &*found;
-}
+}));
 
 }  // namespace
 
 bool RequestDecoder::member(const Text& key) {
-  const Field* field = find_field(key);
+  const Field* field = key.escaped ? kFields.find(key.str()) : kFields.find(key.raw);
   return field != nullptr ? value_of(*field) : reader_.skip();
 }
 

@@ -162,13 +162,6 @@ bool BodyDecoder::tools() {
   return true;
 }
 
-bool BodyDecoder::text_size() {
-  Text prompt;
-  if (!reader_.string(&prompt)) return false;
-  request_.prompt_bytes += static_cast<int64_t>(prompt.length());
-  return true;
-}
-
 bool BodyDecoder::fail(std::string message, std::string param) {
   if (!error_) error_.emplace(Outcome::BadRequest, std::move(message), std::move(param));
   return false;

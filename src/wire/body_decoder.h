@@ -87,6 +87,14 @@ class BodyDecoder {
   bool has_model_ = false;
 };
 
+// Here and not in body_decoder.cc: of every message it is the most frequent call.
+inline bool BodyDecoder::text_size() {
+  json::Text prompt;
+  if (!reader_.string(&prompt)) return false;
+  request_.prompt_bytes += static_cast<int64_t>(prompt.length());
+  return true;
+}
+
 template <class Element>
 bool BodyDecoder::elements(Element element) {
   reader_.open_array();

@@ -9,9 +9,8 @@ using json::Text;
 using json::Type;
 
 bool RequestDecoder::member(const Text& key) {
-  uint32_t index = 0;
-  const Field* field = key.escaped ? find_field(request_.endpoint, key.str(), &index)
-                                   : find_field(request_.endpoint, key.raw, &index);
+  const Field* field = key.escaped ? find_field(request_.endpoint, key.str())
+                                   : find_field(request_.endpoint, key.raw);
   request_.has_metadata |= key.raw == "metadata";
   if (field != nullptr) return value_of(*field);
   if (key.raw == "input") responses_shaped_ = true;

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "wire/name_table.h"
+
 namespace sluice::openai {
 namespace {
 
@@ -17,7 +19,7 @@ constexpr int64_t kAny = chat::Bounds::kAny;
 
 // Bounds are those every OpenAI model shares; narrower ones are the upstream's to check.
 // `max_tokens` 0 on completions is how evaluation tools ask for the prompt's own log probabilities.
-constexpr std::array<Field, kFieldCount> kFields{{
+constexpr chat::NameTable kFields(std::to_array<Field>({
     {"model", kAll, Rule::Model},
     {"messages", kChat, Rule::Messages},
     {"prompt", kText, Rule::Prompt},
@@ -53,41 +55,13 @@ constexpr std::array<Field, kFieldCount> kFields{{
     {"store", kChat, Rule::Boolean},
     {"dimensions", kEmbed, Rule::Integer, {1, kAny}},
     {"encoding_format", kEmbed, Rule::String},
-}};
-
-constexpr size_t kSlots = 128;
-constexpr uint8_t kFree = 0xff;
-
-constexpr size_t slot_of(std::string_view name) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(name[i]); };
-  return (name.size() * 11 + byte(0) * 5u + byte(name.size() - 1)) % kSlots;
-}
-
-// Open addressing: a key costs a hash of three bytes and about one comparison.
-constexpr std::array<uint8_t, kSlots> make_slots() {
-  std::array<uint8_t, kSlots> slots{};
-  for (uint8_t& slot : slots) slot = kFree;
-  for (size_t i = 0; i < kFields.size(); ++i) {
-    size_t slot = slot_of(kFields[i].name);
-    while (slots[slot] != kFree) slot = (slot + 1) % kSlots;
-    slots[slot] = static_cast<uint8_t>(i);
-  }
-  return slots;
-}
-constexpr std::array<uint8_t, kSlots> kSlotTable = make_slots();
+}));
 
 }  // namespace
 
-const Field* find_field(chat::Endpoint endpoint, std::string_view name, uint32_t* index) {
-  if (name.empty()) return nullptr;
-  for (size_t slot = slot_of(name); kSlotTable[slot] != kFree; slot = (slot + 1) % kSlots) {
-    const Field& field = kFields[kSlotTable[slot]];
-    if (field.name == name && (field.endpoints & bit(endpoint)) != 0) {
-      *index = kSlotTable[slot];
-      return &field;
-    }
-  }
-  return nullptr;
+const Field* find_field(chat::Endpoint endpoint, std::string_view name) {
+  return kFields.find(name,
+                      [&](const Field& field) { return (field.endpoints & bit(endpoint)) != 0; });
 }
 
 }  // namespace sluice::openai

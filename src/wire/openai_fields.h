@@ -42,9 +42,7 @@ struct Field {
   chat::Bounds bounds = {};
 };
 
-inline constexpr size_t kFieldCount = 35;
-
-// Null if the gateway does not know `name` on this endpoint. Fields are numbered from 0: *index.
-const Field* find_field(chat::Endpoint endpoint, std::string_view name, uint32_t* index);
+// Null if the gateway does not know `name` on this endpoint.
+const Field* find_field(chat::Endpoint endpoint, std::string_view name);
 
 }  // namespace sluice::openai

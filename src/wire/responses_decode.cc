@@ -3,6 +3,7 @@
 #include <array>
 #include <memory>
 
+#include "wire/name_table.h"
 #include "wire/responses.h"
 
 namespace sluice::responses {
@@ -51,7 +52,7 @@ struct Field {
 namespace {
 
 // Bounds are those every OpenAI model shares; narrower ones are the upstream's to check.
-constexpr std::array<Field, 28> kFields{{
+constexpr chat::NameTable kFields(std::to_array<Field>({
     {"model", Rule::Model},
     {"input", Rule::Input},
     {"instructions", Rule::Instructions},
@@ -80,14 +81,7 @@ constexpr std::array<Field, 28> kFields{{
     {"truncation", Rule::String},
     {"service_tier", Rule::ServiceTier},
     {"prompt_cache_key", Rule::String},
-}};
-
-const Field* find_field(std::string_view name) {
-  for (const Field& field : kFields) {
-    if (field.name == name) return &field;
-  }
-  return nullptr;
-}
+}));
 
 }  // namespace
 
@@ -98,7 +92,7 @@ RequestDecoder::RequestDecoder(std::string_view body)
 }
 
 bool RequestDecoder::member(const Text& key) {
-  const Field* field = key.escaped ? find_field(key.str()) : find_field(key.raw);
+  const Field* field = key.escaped ? kFields.find(key.str()) : kFields.find(key.raw);
   request_.has_metadata |= key.raw == "metadata";
   if (field != nullptr) return value_of(*field);
   if (key.raw == "messages") chat_shaped_ = true;
