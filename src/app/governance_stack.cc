@@ -1,14 +1,7 @@
 #include "app/governance_stack.h"
 
-#include <array>
-#include <cerrno>
-#include <cstring>
-#include <fcntl.h>
-#include <openssl/rand.h>
-#include <unistd.h>
-
 #include "app/directory_builder.h"
-#include "app/file_content.h"
+#include "app/kept_secret.h"
 
 namespace sluice::app {
 namespace {
@@ -17,39 +10,10 @@ static_assert(telemetry::kSpendQuarterMicros == governance::kQuarterMicros);
 
 constexpr std::string_view kPepperFile = "/key-pepper";
 
-// A new one, in a file that only its owner may read. Without it no key of this installation is
-// known any more, so it is made once and never written over.
-Result<Secret> make_pepper(const std::string& path) {
-  std::array<uint8_t, 32> random;
-  if (RAND_bytes(random.data(), random.size()) != 1)
-    return Error(Outcome::Bug, "the system gives no random numbers");
-  governance::Digest digest;
-  std::memcpy(digest.data(), random.data(), digest.size());
-  Secret pepper(governance::hex_of(digest));
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (file < 0) return Error(Outcome::Bug, "cannot make " + path + ": " + std::strerror(errno));
-  const std::string_view text = pepper.reveal();
-  const bool written =
-      ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-      ::fsync(file) == 0;
-  ::close(file);
-  if (!written) {
-    ::unlink(path.c_str());
-    return Error(Outcome::Bug, "cannot write " + path);
-  }
-  return pepper;
-}
-
+// Without it no key of this installation is known any more.
 Result<Secret> find_pepper(const Settings& settings) {
   if (!settings.governance.pepper.empty()) return settings.governance.pepper;
-  const std::string path = settings.server.data_dir + std::string(kPepperFile);
-  if (::access(path.c_str(), F_OK) != 0) return make_pepper(path);
-  const auto content = file_content(path);
-  if (!content || content->size() < 32)
-    return Error(Outcome::Bug, path +
-                                   " cannot be read, or is not what this program wrote; without "
-                                   "it no key is known");
-  return Secret(*content);
+  return kept_secret(settings.server.data_dir + std::string(kPepperFile));
 }
 
 std::unordered_map<std::string, governance::SpendHistory> history_of(
@@ -69,8 +33,10 @@ Result<std::unique_ptr<GovernanceStack>> GovernanceStack::open(
     const Settings& settings, const Clock& clock, std::vector<telemetry::SpendSums> spent) {
   Result<Secret> pepper = find_pepper(settings);
   if (!pepper) return std::move(pepper).error();
-  return std::unique_ptr<GovernanceStack>(
+  std::unique_ptr<GovernanceStack> stack(
       new GovernanceStack(clock, *std::move(pepper), history_of(spent)));
+  if (!settings.redis.url.empty()) stack->accounts_.share_with(stack->peers_);
+  return stack;
 }
 
 Result<std::shared_ptr<const governance::Directory>> GovernanceStack::build(

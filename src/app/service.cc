@@ -29,6 +29,19 @@ Result<net::Address> to_net(const Address& address) {
   return net::Address::parse(host + ":" + std::to_string(address.port));
 }
 
+bool has_limits(const Settings& settings) {
+  const auto limited = [](const LimitSettings& limits) {
+    return limits.requests_per_minute != 0 || limits.tokens_per_minute != 0 ||
+           limits.parallel != 0 || !limits.budgets.json.empty();
+  };
+  const auto any = [&](const auto& items) {
+    return std::any_of(items.begin(), items.end(),
+                       [&](const auto& item) { return limited(item.limits); });
+  };
+  return any(settings.organisations) || any(settings.teams) || any(settings.keys) ||
+         limited(settings.end_users);
+}
+
 // Changes with every write of the file; 0 if it is not there.
 int64_t file_stamp(const std::string& path) {
   struct stat info {};
@@ -81,6 +94,7 @@ Result<std::unique_ptr<Service>> Service::start(Loaded loaded, Reload reload,
   if (!governance) return std::move(governance).error();
   service->governance_ = *std::move(governance);
   if (Result<void> opened = service->open_side_door(); !opened) return std::move(opened).error();
+  if (Result<void> opened = service->open_shared(); !opened) return std::move(opened).error();
   if (Result<void> opened = service->open_front_door(); !opened) return std::move(opened).error();
   service->announce();
   return service;
@@ -93,8 +107,10 @@ Service::Service(Loaded loaded, Reload reload, std::string config_file)
       lasting_(static_cast<uint64_t>(clock_.wall_micros())),
       health_(std::string(kVersion), [this] { return health(); }) {}
 
-// Workers first: their exchanges hand their rows to the ledger, which then writes what it has.
+// Workers first: their exchanges hand their rows to the ledger, which then writes what it has. But
+// nobody may answer them when they are gone.
 Service::~Service() {
+  if (shared_) shared_->stop();
   workers_.clear();
   side_.reset();
 }
@@ -121,6 +137,25 @@ Result<void> Service::open_side_door() {
   return {};
 }
 
+// After the accounts are made: the others are told what they have spent.
+Result<void> Service::open_shared() {
+  const Settings& settings = loaded_.settings;
+  Result<std::shared_ptr<const governance::Directory>> directory = governance_->build(settings);
+  if (!directory) return std::move(directory).error();
+  directory_ = *std::move(directory);
+  if (settings.redis.url.empty()) return {};
+  Result<std::unique_ptr<SharedStack>> shared =
+      SharedStack::open(settings, {.clock = clock_,
+                                   .resolver = *resolver_,
+                                   .accounts = governance_->accounts(),
+                                   .peers = governance_->peers(),
+                                   .registry = telemetry_->registry(),
+                                   .log = telemetry_->log()});
+  if (!shared) return std::move(shared).error();
+  shared_ = *std::move(shared);
+  return {};
+}
+
 Result<void> Service::open_front_door() {
   const Settings& settings = loaded_.settings;
   Result<std::shared_ptr<const gateway::Snapshot>> snapshot =
@@ -130,8 +165,6 @@ Result<void> Service::open_front_door() {
   lists_ = std::make_unique<ListRefresh>(side_->list_fetcher, telemetry_->log(),
                                          telemetry_->registry(), clock_);
   lists_->follow(settings, *snapshot, telemetry_->prices());
-  Result<std::shared_ptr<const governance::Directory>> directory = governance_->build(settings);
-  if (!directory) return std::move(directory).error();
   net::StreamWrapper wrap;
   if (const ServerTls& tls = settings.server.tls; !tls.cert_file.empty()) {
     Result<net::StreamWrapper> made = make_tls_wrapper({.cert_file = tls.cert_file,
@@ -147,13 +180,15 @@ Result<void> Service::open_front_door() {
                               .ledger = telemetry_->ledger(),
                               .health = health_,
                               .accounts = governance_->accounts(),
+                              .limits = shared_ ? &shared_->limits() : nullptr,
                               .tokenizers = tokenizers_,
                               .lane = lane,
                               .last_key = telemetry_->last_key()};
     const Worker::InForce in_force{
-        .snapshot = *snapshot, .directory = *directory, .options = server_options(settings, count)};
+        .snapshot = *snapshot, .directory = directory_, .options = server_options(settings, count)};
     workers_.push_back(std::make_unique<Worker>(parts, in_force));
   }
+  directory_.reset();
   const Result<net::Address> address = to_net(settings.server.listen);
   if (!address) return Error(Outcome::BadRequest, address.error().message(), "server.listen");
   if (Result<void> free = net::Listener::check_free(*address); !free) {
@@ -183,6 +218,9 @@ Result<void> Service::listen_on_all(const net::Address& address, const net::Stre
 
 void Service::announce() {
   for (const std::string& note : loaded_.notes) telemetry_->log().info(note);
+  if (!shared_ && has_limits(loaded_.settings))
+    telemetry_->log().warn(
+        "limits and budgets hold for this instance alone: before there are several, set redis.url");
   const std::string scheme = loaded_.settings.server.tls.cert_file.empty() ? "http://" : "https://";
   telemetry_->log().info("serving", {{"api", scheme + api_address_},
                                      {"admin", "http://" + admin_address_},
@@ -327,6 +365,10 @@ std::vector<api::HealthCheck> Service::health() const {
                     .ok = telemetry_->ledger_healthy(),
                     .reason = "rows wait: the store does not take them"});
   checks.push_back({.name = "serving", .ok = !draining_.load(), .reason = "draining"});
+  if (shared_) {
+    const governance::ShareStatus status = shared_->status();
+    checks.push_back({.name = "redis", .ok = status.up, .reason = status.reason, .vital = false});
+  }
   // A target that is left alone is told, but others answer in its place.
   for (const routing::HealthTable::Row& row : lasting_.health.rows(clock_.monotonic())) {
     if (row.status.state == routing::Breaker::State::Closed) continue;

@@ -224,6 +224,23 @@ governance::Allowance tightest(const Exchange& exchange, bool tokens) {
   return least;
 }
 
+// Nothing is held where it fails, or where the others are to be asked first.
+Result<void> take_room(Exchange& exchange, const governance::Subjects& subjects,
+                       const governance::Ask& ask, std::string& headers) {
+  std::vector<Refusal> would_refuse;
+  const std::optional<Refusal> refused =
+      exchange.admission.take(subjects, ask, moment(exchange), &would_refuse);
+  if (refused && refused->ask_others) return {};
+  note_shadow(exchange, would_refuse);
+  if (refused) {
+    exchange.shared.ledger.count_refusal(governance::name_of(refused->level),
+                                         governance::name_of(refused->kind), false);
+    return refuse(*refused, headers);
+  }
+  exchange.record.reserved = ask.cost;
+  return {};
+}
+
 }  // namespace
 
 Result<void> admit(Exchange& exchange, std::string& headers) {
@@ -244,17 +261,26 @@ Result<void> admit(Exchange& exchange, std::string& headers) {
     if (!most) return std::move(most).error();
     ask = *most;
   }
-  std::vector<Refusal> would_refuse;
-  const std::optional<Refusal> refused = exchange.admission.take(subjects, ask, now, &would_refuse);
-  note_shadow(exchange, would_refuse);
-  if (refused) {
-    exchange.shared.ledger.count_refusal(governance::name_of(refused->level),
-                                         governance::name_of(refused->kind), false);
-    return refuse(*refused, headers);
-  }
-  exchange.record.reserved = ask.cost;
   exchange.record.ceiling = exchange.snapshot->ceiling.get();
-  return {};
+  return take_room(exchange, subjects, ask, headers);
+}
+
+// Each round makes room for what waits here; others on the same account may be quicker to take it.
+Task<Result<void>> ask_others(Exchange& exchange, std::string& headers) {
+  constexpr int kMostRounds = 16;
+  const governance::Ask ask = exchange.admission.ask();
+  const governance::Subjects subjects = subjects_of(exchange);
+  for (int round = 0; exchange.admission.lacks() != nullptr && round < kMostRounds; ++round) {
+    std::shared_ptr<Account> account = exchange.admission.lacks();
+    co_await exchange.shared.limits->ask_others(exchange.shared.loop, std::move(account), ask,
+                                                &exchange.http.cancel());
+    Result<void> taken = take_room(exchange, subjects, ask, headers);
+    if (!taken) co_return taken;
+  }
+  if (exchange.admission.lacks() != nullptr) {
+    co_return Error(Outcome::RateLimited, "too many requests ask for the rest of one limit");
+  }
+  co_return Result<void>();
 }
 
 void settle(Exchange& exchange, const telemetry::Charge& charge) {
