@@ -7,7 +7,9 @@
 
 #include "api/models_api.h"
 #include "api/reply.h"
+#include "api/usage_api.h"
 #include "base/nearest.h"
+#include "base/percent.h"
 #include "wire/openai.h"
 
 namespace sluice::api {
@@ -32,6 +34,7 @@ constexpr std::string_view kStored = "/v1/responses/";
 // Of the same API, and no ids of responses.
 constexpr std::array<std::string_view, 2> kNoIds{"compact", "input_tokens"};
 constexpr std::string_view kModels = "/v1/models";
+constexpr std::string_view kUsage = "/v1/usage";
 constexpr std::string_view kVersion = "/v1";
 
 bool is_path(std::string_view asked, std::string_view path) {
@@ -61,23 +64,7 @@ std::string model_id_in(std::string_view path) {
   constexpr std::string_view prefix = "/models/";
   if (!path.starts_with(prefix)) return "";
   path.remove_prefix(prefix.size());
-  std::string id;
-  for (size_t i = 0; i < path.size(); ++i) {
-    const auto digit = [](char c) {
-      if (c >= '0' && c <= '9') return c - '0';
-      if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-      if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-      return -1;
-    };
-    if (path[i] == '%' && i + 2 < path.size() && digit(path[i + 1]) >= 0 &&
-        digit(path[i + 2]) >= 0) {
-      id += static_cast<char>(digit(path[i + 1]) * 16 + digit(path[i + 2]));
-      i += 2;
-    } else {
-      id += path[i];
-    }
-  }
-  return id;
+  return percent_decoded(path);
 }
 
 Task<void> method_not_allowed(gateway::Shared& shared, net::ServerExchange& http,
@@ -132,15 +119,17 @@ Task<void> ChatApi::read(net::ServerExchange& http, std::string_view path) {
   const std::string_view method = http.head().method;
   const bool health = Health::answers(path);
   const bool models = is_path(path, kModels);
-  std::string model = model_id_in(path);
+  const bool usage = is_path(path, kUsage);
+  const std::string model = model_id_in(path);
   const bool root = path == "/" || path == kVersion;
-  if (!health && !models && !root && model.empty()) return no_such_route(http, path);
+  if (!health && !models && !usage && !root && model.empty()) return no_such_route(http, path);
   if (method == "OPTIONS") return allow(http, "GET, HEAD, OPTIONS");
   if (method != "GET" && method != "HEAD") return method_not_allowed(shared_, http, "GET, HEAD");
   if (health) return health_.reply(http, path);
   if (models) return list_models(shared_, http);
+  if (usage) return show_usage(shared_, http);
   if (root) return greet(http);
-  return describe_model(shared_, http, std::move(model));
+  return describe_model(shared_, http, model);
 }
 
 std::string ChatApi::refuse(Outcome outcome, std::string_view reason) {
@@ -160,6 +149,7 @@ Task<void> ChatApi::no_such_route(net::ServerExchange& http, std::string_view pa
     std::vector<std::string> known;
     for (const Route& route : kPosts) known.emplace_back(route.path);
     known.emplace_back(kModels);
+    known.emplace_back(kUsage);
     const std::vector<std::string> near = nearest(path, known, 1);
     if (!near.empty()) message += "; did you mean " + near.front() + "?";
   }

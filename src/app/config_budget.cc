@@ -52,7 +52,8 @@ class BudgetReader {
     if (const auto shadow = flag(map, "shadow", path)) rule.shadow = *shadow;
     if (const auto zone = word(map, "time_zone", path)) rule.time_zone = *zone;
     if (auto found = governance::TimeZone::find(rule.time_zone); !found)
-      fail(Rule::UnknownChoice, path + ".time_zone", found.error().message());
+      fail(Rule::UnknownChoice, path + ".time_zone",
+           fmt::format("`{}.time_zone`: {}", path, found.error().message()));
     if (const auto cheaper = word(map, "cheaper", path)) rule.cheaper = *cheaper;
     output_limit(map, path, rule);
     ladder(map, path, rule);

@@ -32,6 +32,8 @@ std::vector<std::string> names_in(const Settings& settings, std::string_view eac
     for (const auto& item : settings.keys) names.push_back(item.name);
   if (each == "prices.custom")
     for (const auto& item : settings.prices.custom) names.push_back(item.model);
+  if (each == "prices.credits")
+    for (const auto& item : settings.prices.credits) names.push_back(item.model);
   return names;
 }
 

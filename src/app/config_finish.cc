@@ -73,6 +73,13 @@ void check_together(Reader& reader) {
   for (const auto& provider : settings.providers) check_provider(reader, provider);
   for (const auto& price : settings.prices.custom)
     check_required(reader, "prices.custom", price.model);
+  for (const auto& price : settings.prices.credits) {
+    check_required(reader, "prices.credits", price.model);
+    const auto twice = [&price](const CustomPrice& other) { return other.model == price.model; };
+    const std::string path = "prices.credits." + price.model;
+    needs(reader, std::any_of(settings.prices.custom.begin(), settings.prices.custom.end(), twice),
+          path, fmt::format("`{}` and `prices.custom.{}` exclude each other", path, price.model));
+  }
   check_default_provider(reader);
 
   const auto& server = settings.server;

@@ -64,9 +64,13 @@ class PriceCheck {
   }
 
   bool has_custom_price(const std::string& model) const {
-    const auto& custom = loaded_.settings.prices.custom;
-    return std::any_of(custom.begin(), custom.end(),
-                       [&model](const CustomPrice& price) { return price.model == model; });
+    const PriceSettings& prices = loaded_.settings.prices;
+    for (const auto* own : {&prices.custom, &prices.credits}) {
+      if (std::any_of(own->begin(), own->end(),
+                      [&model](const CustomPrice& price) { return price.model == model; }))
+        return true;
+    }
+    return false;
   }
 
   const Loaded& loaded_;

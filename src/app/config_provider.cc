@@ -174,7 +174,7 @@ void check_cortex(Reader& reader, const ProviderSettings& provider, const std::s
 
 void check_portkey(Reader& reader, const ProviderSettings& provider, const std::string& path) {
   if (provider.portkey.config.empty()) return;
-  const auto config = providers::tamed_portkey_config(provider.portkey.config, false);
+  const auto config = providers::tamed_portkey_config(provider.portkey.config);
   if (config) return;
   const std::string own = path + ".config";
   reader.complain(Rule::BadValue, reader.provenance.place_of(own), own,
@@ -269,6 +269,10 @@ void derive_provider(Reader& reader, ProviderSettings& provider, const ProxyEnvi
     for (const auto& model : providers::lab_models()) provider.models.emplace_back(model.name);
     note(reader, prefix + "models", "default, the lab's own",
          value_text(*property("providers.*.models"), reader.settings, provider.name));
+  }
+  if (!reader.has(prefix + "markup")) {
+    provider.markup = reader.settings.prices.markup;
+    note(reader, prefix + "markup", "default, from prices.markup", text_of(provider.markup));
   }
   const std::string home = home_of(provider);
   if (!home.empty() && !reader.has(prefix + "base_url"))

@@ -81,6 +81,11 @@ constexpr auto kRows = std::to_array<Property>({
      .doc = "Kinds `openrouter` and `cortex`: how often the provider's own list of models, and of "
             "their prices where it has them, is fetched, from the start on. 0: never.",
      .limits = kDayOrOff},
+    {.key = "providers.*.markup",
+     .slot = &of_provider<&P::markup>,
+     .derived = "as `prices.markup`",
+     .doc = "Added to what this provider takes; see `prices.markup`.",
+     .limits = {0, 1000}},
     {.key = "providers.*.headers",
      .slot = &of_provider<&P::headers>,
      .doc = "Header fields added to every request; values may be ${NAME}.",

@@ -30,6 +30,11 @@ Price& of_price(Settings& settings, std::string_view model) {
   return custom_price_of(settings, model).*Member;
 }
 
+template <auto Member>
+Price& of_credits(Settings& settings, std::string_view model) {
+  return credit_price_of(settings, model).*Member;
+}
+
 inline Subtree& tree_of(Settings& settings, std::string_view name) {
   return strategy_of(settings, name).tree;
 }

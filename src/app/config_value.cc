@@ -281,7 +281,7 @@ std::optional<Fault> assign(LogSink& to, std::string_view text, const Limits& li
 std::optional<Fault> assign(Price& to, std::string_view text, const Limits&) {
   const auto value = number(text);
   if (!value || *value < 0 || *value > 1e6)
-    return Fault{Rule::BadValue, "expected US dollars per million tokens, such as 2.50"};
+    return Fault{Rule::BadValue, "expected a price without its currency, such as 2.50"};
   to = Price{.known = true, .dollars = *value};
   return std::nullopt;
 }
@@ -293,11 +293,10 @@ std::optional<Fault> assign(Percent& to, std::string_view text, const Limits& li
     return Fault{Rule::BadValue, "expected a share such as 10%",
                  !signed_ && value ? "add the sign: %" : ""};
   }
-  const bool within = *value >= static_cast<double>(limits.min) &&
-                      (limits.max > 100 || *value <= static_cast<double>(limits.max));
-  if (!within || *value > 100) {
-    return Fault{Rule::OutOfRange, fmt::format("must be between {}% and {}%", limits.min,
-                                               std::min<int64_t>(limits.max, 100))};
+  // A share, unless the row allows for more than all of it.
+  const int64_t most = limits.max == Limits{}.max ? 100 : limits.max;
+  if (*value < static_cast<double>(limits.min) || *value > static_cast<double>(most)) {
+    return Fault{Rule::OutOfRange, fmt::format("must be between {}% and {}%", limits.min, most)};
   }
   to.percent = *value;
   return std::nullopt;

@@ -230,17 +230,21 @@ void Service::announce() {
 }
 
 void Service::run() {
-  int64_t in_force = file_stamp(config_file_);
+  // The prices are read anew with the rest: with a file of prices that is no such file, all stays.
+  const auto stamp = [this] {
+    return file_stamp(config_file_) + file_stamp(loaded_.settings.prices.file);
+  };
+  int64_t in_force = stamp();
   int64_t seen = in_force;
   for (;;) {
     const int signal = await_signal(signals_, kLook);
     if (asks_to_stop(signal)) break;
-    const int64_t current = file_stamp(config_file_);
+    int64_t current = stamp();
     // A file that is still being written could be half of what was meant, and valid.
     const bool written = current != 0 && current != in_force && current == seen;
     if (signal == SIGHUP || written) {
-      reload(signal == SIGHUP ? "SIGHUP" : "the file changed");
-      in_force = current;
+      reload(signal == SIGHUP ? "SIGHUP" : "a file changed");
+      in_force = current = stamp();
     }
     seen = current;
     load_tokenizers();

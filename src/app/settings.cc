@@ -17,6 +17,13 @@ Item& named_or_new(std::vector<Item>& items, std::string_view name) {
   return items.back();
 }
 
+CustomPrice& price_of(std::vector<CustomPrice>& prices, std::string_view model) {
+  for (auto& item : prices)
+    if (item.model == model) return item;
+  prices.emplace_back().model = model;
+  return prices.back();
+}
+
 }  // namespace
 
 std::string masked(const Secret& secret) {
@@ -69,10 +76,11 @@ TaskPhrases& phrases_of(Settings& settings, std::string_view task) {
 }
 
 CustomPrice& custom_price_of(Settings& settings, std::string_view model) {
-  for (auto& item : settings.prices.custom)
-    if (item.model == model) return item;
-  settings.prices.custom.emplace_back().model = model;
-  return settings.prices.custom.back();
+  return price_of(settings.prices.custom, model);
+}
+
+CustomPrice& credit_price_of(Settings& settings, std::string_view model) {
+  return price_of(settings.prices.credits, model);
 }
 
 OrganisationSettings& organisation_of(Settings& settings, std::string_view name) {

@@ -108,6 +108,7 @@ struct ProviderSettings {
   CortexSettings cortex;
   EmbedBatchSettings embed_batch;
   std::vector<std::string> models;
+  Percent markup;
   bool open = false;        // forward model names that `models` does not list
   Duration list_refresh{};  // how often the provider's own list is fetched; zero: never
   std::vector<Header> headers;
@@ -205,11 +206,17 @@ struct CustomPrice {
   Price input;
   Price output;
   Price cached_input;
+  Price cache_write;
+  Price cache_write_1h;
 };
 
 struct PriceSettings {
   std::string file;
   std::vector<CustomPrice> custom;
+  std::vector<CustomPrice> credits;  // likewise, in credits
+  Price credit;                      // dollars
+  Percent markup;
+  bool count_upstream = true;
 };
 
 struct MetricsSettings {
@@ -255,5 +262,6 @@ OrganisationSettings& organisation_of(Settings& settings, std::string_view name)
 TeamSettings& team_of(Settings& settings, std::string_view name);
 KeySettings& key_of(Settings& settings, std::string_view name);
 CustomPrice& custom_price_of(Settings& settings, std::string_view model);
+CustomPrice& credit_price_of(Settings& settings, std::string_view model);
 
 }  // namespace sluice::app

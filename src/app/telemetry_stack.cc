@@ -2,9 +2,11 @@
 
 #include <cmath>
 #include <filesystem>
+#include <fmt/format.h>
 #include <unistd.h>
 #include <utility>
 
+#include "app/config_value.h"
 #include "app/file_content.h"
 #include "app/version.h"
 #include "governance/spend.h"
@@ -14,6 +16,8 @@
 
 namespace sluice::app {
 namespace {
+
+constexpr double kNanosPerDollar = 1e9;
 
 LogStyle style_of(LogFormat format, const LineSink& sink) {
   if (format == LogFormat::Auto) return sink.is_terminal() ? LogStyle::Pretty : LogStyle::Json;
@@ -37,7 +41,40 @@ Level level_of(LogLevel level) {
 // Dollars per million tokens as the table counts them.
 telemetry::Rate rate_of(const Price& price) {
   if (!price.known) return std::nullopt;
-  return std::llround(price.dollars * 1e9);
+  return std::llround(price.dollars * kNanosPerDollar);
+}
+
+// "config 1/4, cached 0.1": other prices are another version.
+std::string version_of(const CustomPrice& custom) {
+  std::string version = "config " + text_of(custom.input) + "/" + text_of(custom.output);
+  for (const auto& [name, price] :
+       {std::pair{", cached ", &custom.cached_input}, std::pair{", written ", &custom.cache_write},
+        std::pair{", written for 1h ", &custom.cache_write_1h}}) {
+    if (price->known) version += name + text_of(*price);
+  }
+  return version;
+}
+
+// FNV-1a in hex: which edition of a file it was.
+std::string digest_of(std::string_view text) {
+  uint32_t hash = 2'166'136'261;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16'777'619;
+  return fmt::format("{:08x}", hash);
+}
+
+// Of this model at every provider.
+void add_own_price(const Settings& settings, const CustomPrice& custom, telemetry::Unit unit,
+                   telemetry::PriceTable& table) {
+  telemetry::Price price;
+  price.version = version_of(custom);
+  price.unit = unit;
+  price.base.input = rate_of(custom.input);
+  price.base.output = rate_of(custom.output);
+  price.base.cached_input = rate_of(custom.cached_input);
+  price.base.cache_write = rate_of(custom.cache_write);
+  price.base.cache_write_1h = rate_of(custom.cache_write_1h);
+  for (const ProviderSettings& provider : settings.providers)
+    table.set(provider.name, custom.model, price);
 }
 
 // What the lab's own meter asks, so that its books and ours can be held side by side.
@@ -63,7 +100,7 @@ Result<std::shared_ptr<const telemetry::PriceTable>> load_prices(const Settings&
       return Error(Outcome::BadRequest, "cannot read " + path + ": " + text.error().message(),
                    "prices.file");
     }
-    Result<telemetry::PriceTable> parsed = telemetry::PriceTable::parse(*text);
+    Result<telemetry::PriceTable> parsed = telemetry::PriceTable::parse(*text, digest_of(*text));
     if (!parsed)
       return Error(Outcome::BadRequest, path + ": " + parsed.error().message(), "prices.file");
     table->merge(*std::move(parsed));
@@ -71,14 +108,17 @@ Result<std::shared_ptr<const telemetry::PriceTable>> load_prices(const Settings&
   for (const ProviderSettings& provider : settings.providers) {
     if (provider.kind == ProviderKind::Lab) add_lab_prices(provider.name, *table);
   }
-  for (const CustomPrice& custom : settings.prices.custom) {
-    telemetry::Price price;
-    price.version = "config";
-    price.base.input = rate_of(custom.input);
-    price.base.output = rate_of(custom.output);
-    price.base.cached_input = rate_of(custom.cached_input);
-    for (const ProviderSettings& provider : settings.providers)
-      table->set(provider.name, custom.model, price);
+  for (const CustomPrice& custom : settings.prices.custom)
+    add_own_price(settings, custom, telemetry::Unit::Dollars, *table);
+  for (const CustomPrice& custom : settings.prices.credits)
+    add_own_price(settings, custom, telemetry::Unit::Credits, *table);
+  if (const Price& credit = settings.prices.credit; credit.known)
+    table->set_credit_price(std::llround(credit.dollars * kNanosPerDollar));
+  for (const ProviderSettings& provider : settings.providers) {
+    table->set_terms(
+        provider.name,
+        {.markup_ppm = static_cast<int32_t>(std::llround(provider.markup.percent * 1e4)),
+         .upstream_counts = settings.prices.count_upstream});
   }
   return std::shared_ptr<const telemetry::PriceTable>(std::move(table));
 }

@@ -160,7 +160,7 @@ Result<providers::PortkeyOptions> portkey_of(const ProviderSettings& provider) {
   options.metadata = own.metadata;
   options.self_hosted = !own.vendor.empty();
   if (own.config.empty()) return options;
-  Result<std::string> config = providers::tamed_portkey_config(own.config, options.keep_cache);
+  Result<std::string> config = providers::tamed_portkey_config(own.config);
   if (!config)
     return Error(Outcome::BadRequest, config.error().message(), path_of(provider, "config"));
   options.config = *std::move(config);

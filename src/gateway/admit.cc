@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <limits>
 #include <utility>
 #include <vector>
 
 #include "base/money.h"
 #include "base/text_out.h"
+#include "gateway/caller.h"
 #include "gateway/exchange.h"
 #include "gateway/face.h"
 #include "gateway/routing_facts.h"
@@ -27,18 +29,31 @@ governance::Moment moment(const Exchange& exchange) {
   return {.monotonic = exchange.now(), .wall_micros = exchange.shared.loop.wall_micros()};
 }
 
-governance::Subjects subjects_of(Exchange& exchange) {
+void find_subjects(Exchange& exchange) {
   const governance::Directory::Entry& caller = *exchange.caller;
-  governance::Subjects subjects;
+  governance::Subjects& subjects = exchange.subjects;
   subjects[static_cast<size_t>(Level::Organisation)] = caller.organisation_account;
   subjects[static_cast<size_t>(Level::Team)] = caller.team;
   subjects[static_cast<size_t>(Level::Key)] = caller.account;
-  if (!exchange.request.user.empty()) {
-    subjects[static_cast<size_t>(Level::User)] = exchange.shared.accounts->user(
-        caller.organisation, exchange.request.user, exchange.record.started_micros);
+  // By the name as the ledger has it.
+  telemetry::Record& record = exchange.record;
+  if (!record.user.empty()) {
+    subjects[static_cast<size_t>(Level::User)] =
+        exchange.shared.accounts->user(caller.organisation, record.user, record.started_micros);
   }
-  exchange.record.counts_user = subjects[static_cast<size_t>(Level::User)] != nullptr;
-  return subjects;
+  record.counts_user = subjects[static_cast<size_t>(Level::User)] != nullptr;
+}
+
+governance::Demands demands_of(const governance::Subjects& subjects) {
+  governance::Demands all;
+  for (const auto& account : subjects) {
+    if (account == nullptr) continue;
+    const governance::Demands each = account->demands();
+    all.tokens |= each.tokens;
+    all.cost |= each.cost;
+    all.known_cost |= each.known_cost;
+  }
+  return all;
 }
 
 std::optional<BudgetState> hardest_step(const governance::Subjects& subjects, int64_t wall_micros) {
@@ -51,13 +66,127 @@ std::optional<BudgetState> hardest_step(const governance::Subjects& subjects, in
   return hardest;
 }
 
-// A budget that is nearly used up: another target, or a shorter answer.
-Result<void> go_cheaper(Exchange& exchange, const std::string& cheaper) {
-  exchange.request.model = cheaper;
-  exchange.forget_task();
-  if (Result<void> found = find_route(exchange); !found) return found;
-  exchange.add_reason("a budget is nearly used up: " + cheaper + " in place of what was asked for");
+// The tokens of its prompt. Exact counts read the whole conversation, so they are made for whoever
+// has a use for them.
+class PromptTokens {
+ public:
+  PromptTokens(Exchange& exchange, bool wanted) : exchange_(exchange) {
+    using chat::Endpoint;
+    const Endpoint endpoint = exchange.request.endpoint;
+    const bool talks = endpoint == Endpoint::Chat || endpoint == Endpoint::Responses ||
+                       endpoint == Endpoint::Messages;
+    if (!wanted || !talks) return;
+    const Result<const chat::Conversation*> read = exchange.conversation();
+    if (read) conversation_ = *read;
+  }
+
+  int64_t of(const std::string& model) {
+    if (conversation_ == nullptr) return chat::estimate_tokens(exchange_.request.prompt_bytes);
+    // The targets of a request mostly share a tokenizer.
+    const std::optional<tokens::ModelTokenizer> tokenizer = tokens::tokenizer_of(model);
+    if (!counted_ || tokenizer != tokenizer_) {
+      counted_ = exchange_.shared.tokens.prompt(model, *conversation_).tokens;
+      tokenizer_ = tokenizer;
+    }
+    return *counted_;
+  }
+
+ private:
+  Exchange& exchange_;
+  const chat::Conversation* conversation_ = nullptr;
+  std::optional<tokens::ModelTokenizer> tokenizer_;
+  std::optional<int64_t> counted_;
+};
+
+bool writes(const chat::Request& request) {
+  return request.endpoint != chat::Endpoint::Embeddings;
+}
+
+const telemetry::Price* price_of(const Exchange& exchange, const routing::Target& target) {
+  const Snapshot& snapshot = *exchange.snapshot;
+  const telemetry::Price* known = exchange.shared.ledger.price_of(
+      *snapshot.meters[target.slot], snapshot.upstreams[target.provider]->name(), target.model);
+  return known != nullptr ? known : snapshot.ceiling.get();
+}
+
+// What the request may come to at the most expensive of its targets, those included that take it
+// if its prompt does not fit. Targets without a price count nothing.
+governance::Ask most_of(Exchange& exchange, const governance::Demands& demands) {
+  const chat::Request& request = exchange.request;
+  const Snapshot& snapshot = *exchange.snapshot;
+  PromptTokens prompt(exchange, demands.tokens || demands.cost);
+  governance::Ask ask;
+  const auto count = [&](const routing::Target& target) {
+    const int64_t input = prompt.of(target.model);
+    const int64_t each =
+        request.max_output_tokens.value_or(snapshot.upstreams[target.provider]->max_output());
+    const int64_t output = writes(request) ? each * std::max<int64_t>(request.choices, 1) : 0;
+    ask.tokens = std::max(ask.tokens, input + output);
+    const telemetry::Price* price = demands.cost ? price_of(exchange, target) : nullptr;
+    if (price == nullptr) return;
+    const NanoDollars cost =
+        telemetry::most_cost(*price, input, output, request.tier, exchange.record.started_micros);
+    const telemetry::Terms terms = exchange.shared.ledger.terms_of(*snapshot.meters[target.slot]);
+    ask.cost = std::max(ask.cost, telemetry::marked_up(cost, terms));
+  };
+  std::for_each(exchange.route->targets.begin(), exchange.route->targets.end(), count);
+  const Snapshot::Rules& rules = rules_of(exchange);
+  std::for_each(rules.on_context_overflow.begin(), rules.on_context_overflow.end(), count);
+  std::for_each(rules.on_content_policy.begin(), rules.on_content_policy.end(), count);
+  return ask;
+}
+
+// Targets without a price are left out, if others are there (acceptance PRICE-2).
+Result<void> keep_priced(Exchange& exchange) {
+  const auto unpriced = [&](const routing::Target& target) {
+    return price_of(exchange, target) == nullptr;
+  };
+  auto rules = std::make_unique<Snapshot::Rules>(rules_of(exchange));
+  const size_t left_out = std::erase_if(rules->on_context_overflow, unpriced) +
+                          std::erase_if(rules->on_content_policy, unpriced);
+  if (left_out > 0) exchange.own_rules = std::move(rules);
+  const std::vector<routing::Target>& targets = exchange.route->targets;
+  if (std::none_of(targets.begin(), targets.end(), unpriced)) return {};
+  auto own = std::make_unique<routing::Route>(*exchange.route);
+  std::erase_if(own->targets, unpriced);
+  if (own->targets.empty()) {
+    const routing::Target& first = targets.front();
+    return Error(Outcome::Forbidden,
+                 "nobody knows what '" + exchange.snapshot->upstreams[first.provider]->name() +
+                     "/" + first.model +
+                     "' costs, and the caller has a budget: give it a price (prices.custom) or a "
+                     "ceiling (governance.ceiling_input)",
+                 "model");
+  }
+  exchange.own_route(std::move(own));
+  exchange.add_reason("targets without a price are left out");
   return {};
+}
+
+// The targets of another name. As far as the key may use them: the name itself is the operator's
+// choice.
+Result<void> go_to(Exchange& exchange, std::string name, std::string_view task) {
+  exchange.request.model = std::move(name);
+  exchange.set_task(task);
+  Result<void> found = find_route(exchange);
+  return found ? keep_allowed(exchange) : std::move(found);
+}
+
+// A budget that is nearly used up: other targets, if they are cheaper and can take the request.
+Result<void> go_cheaper(Exchange& exchange, const std::string& cheaper) {
+  const std::string asked = exchange.request.model;
+  if (!writes(exchange.request) || asked == cheaper || exchange.stored != nullptr) return {};
+  const std::string_view task = exchange.wishes().task;
+  const governance::Demands demands{.tokens = false, .cost = true};
+  const NanoDollars before = most_of(exchange, demands).cost;
+  const bool gone = go_to(exchange, cheaper, {}).has_value();
+  const NanoDollars after = gone ? most_of(exchange, demands).cost : 0;
+  if (gone && (before == 0 || after < before)) {
+    exchange.add_reason("a budget is nearly used up: " + cheaper +
+                        " in place of what was asked for");
+    return {};
+  }
+  return go_to(exchange, asked, task);
 }
 
 std::string_view limit_field(const chat::Request& request) {
@@ -72,15 +201,27 @@ std::string_view limit_field(const chat::Request& request) {
   }
 }
 
+// Thinking has its own share of the limit, and a limit below that is refused by its provider.
+bool leaves_room_to_think(std::string_view body, int64_t most) {
+  const std::string_view thinking = json::member_of(body, "thinking");
+  const std::string_view share = json::member_of(thinking, "budget_tokens");
+  int64_t tokens = 0;
+  std::from_chars(share.data(), share.data() + share.size(), tokens);
+  return tokens < most;
+}
+
+// A budget that is nearly used up: a shorter answer.
 Result<void> shorten(Exchange& exchange, int64_t most) {
-  const bool writes = exchange.request.endpoint != chat::Endpoint::Embeddings;
   const bool longer = exchange.request.max_output_tokens.value_or(most + 1) > most;
-  if (!writes || !longer || most <= 0) return {};
+  if (!writes(exchange.request) || !longer || most <= 0) return {};
+  if (!leaves_room_to_think(exchange.body, most)) return {};
   const std::string_view field = limit_field(exchange.request);
   const std::string value = std::to_string(most);
   std::string body(exchange.body);
-  for (const std::string_view name : {field, std::string_view("max_tokens")})
-    body = json::renamed(body, name, "").value_or(std::move(body));
+  for (const std::string_view name : {field, std::string_view("max_tokens")}) {
+    while (std::optional<std::string> without = json::renamed(body, name, ""))
+      body = *std::move(without);
+  }
   exchange.replace_body(json::with_member(body, field, value));
   std::string model = std::move(exchange.request.model);
   Result<chat::Request> again = decode_request(exchange.request.endpoint, exchange.body);
@@ -97,46 +238,6 @@ Result<void> take_steps(Exchange& exchange, const BudgetState& state) {
   }
   if (state.step >= Step::SmallerOutput) return shorten(exchange, state.output_limit);
   return {};
-}
-
-// What the request may come to at the most expensive of its targets. Targets without a price are
-// left out, if others are there (acceptance PRICE-2).
-Result<governance::Ask> most_of(Exchange& exchange, bool has_budget) {
-  const chat::Request& request = exchange.request;
-  const Snapshot& snapshot = *exchange.snapshot;
-  const int64_t input = chat::estimate_tokens(request.prompt_bytes);
-  const bool writes = request.endpoint != chat::Endpoint::Embeddings;
-  governance::Ask ask;
-  std::vector<routing::Target> priced;
-  for (const routing::Target& target : exchange.route->targets) {
-    const providers::Upstream& upstream = *snapshot.upstreams[target.provider];
-    const int64_t each = request.max_output_tokens.value_or(upstream.max_output());
-    const int64_t output = writes ? each * std::max<int64_t>(request.choices, 1) : 0;
-    ask.tokens = std::max(ask.tokens, input + output);
-    if (!has_budget) continue;
-    const telemetry::Price* price = exchange.shared.ledger.price_of(*snapshot.meters[target.slot],
-                                                                    upstream.name(), target.model);
-    if (price == nullptr) price = snapshot.ceiling.get();
-    if (price == nullptr) continue;
-    ask.cost = std::max(
-        ask.cost, telemetry::most_cost(*price, input, output, exchange.record.started_micros));
-    priced.push_back(target);
-  }
-  if (!has_budget || priced.size() == exchange.route->targets.size()) return ask;
-  if (priced.empty()) {
-    const routing::Target& first = exchange.route->targets.front();
-    return Error(Outcome::Forbidden,
-                 "nobody knows what '" + snapshot.upstreams[first.provider]->name() + "/" +
-                     first.model +
-                     "' costs, and the caller has a budget: give it a price (prices.custom) or a "
-                     "ceiling (governance.ceiling)",
-                 "model");
-  }
-  auto own = std::make_unique<routing::Route>(*exchange.route);
-  own->targets = std::move(priced);
-  exchange.own_route(std::move(own));
-  exchange.add_reason("targets without a price are left out");
-  return ask;
 }
 
 std::string time_text(int64_t wall_micros) {
@@ -176,12 +277,13 @@ Error refuse(const Refusal& refusal, std::string& headers) {
   limit += '/';
   limit += refusal.kind == LimitKind::Budget ? refusal.budget : governance::name_of(refusal.kind);
   net::append_header(headers, "x-sluice-limit", limit);
+  // The SDKs try again by themselves; a budget does not come back in seconds, and what is larger
+  // than its limit does not become smaller.
   if (refusal.retry_seconds)
     net::append_header(headers, "retry-after", static_cast<uint64_t>(*refusal.retry_seconds));
-  // The SDKs try again by themselves; a budget does not come back in seconds.
-  if (refusal.kind != LimitKind::Budget) return limit_error(refusal);
-  net::append_header(headers, "x-should-retry", "false");
-  return budget_error(refusal);
+  else
+    net::append_header(headers, "x-should-retry", "false");
+  return refusal.kind == LimitKind::Budget ? budget_error(refusal) : limit_error(refusal);
 }
 
 // In shadow: who would have been refused.
@@ -193,35 +295,6 @@ void note_shadow(Exchange& exchange, const std::vector<Refusal>& would_refuse) {
     exchange.shared.ledger.count_refusal(governance::name_of(refusal.level),
                                          governance::name_of(refusal.kind), true);
   }
-}
-
-void append_allowance(std::string& headers, std::string_view unit,
-                      const governance::Allowance& allowance) {
-  if (!allowance.limit) return;
-  const auto append = [&](std::string_view what, std::string_view value) {
-    std::string name = "x-ratelimit-";
-    name += what;
-    name += '-';
-    name += unit;
-    net::append_header(headers, name, value);
-  };
-  append("limit", std::to_string(*allowance.limit));
-  append("remaining", std::to_string(allowance.remaining));
-  append("reset", std::to_string(allowance.reset_seconds) + "s");
-}
-
-// The one with the least left.
-governance::Allowance tightest(const Exchange& exchange, bool tokens) {
-  const governance::Directory::Entry& caller = *exchange.caller;
-  const governance::Moment now = moment(exchange);
-  governance::Allowance least;
-  for (const Account* account :
-       {caller.account.get(), caller.team.get(), caller.organisation_account.get()}) {
-    if (account == nullptr) continue;
-    const governance::Allowance each = tokens ? account->tokens(now) : account->requests(now);
-    if (each.limit && (!least.limit || each.remaining < least.remaining)) least = each;
-  }
-  return least;
 }
 
 // Nothing is held where it fails, or where the others are to be asked first.
@@ -245,21 +318,20 @@ Result<void> take_room(Exchange& exchange, const governance::Subjects& subjects,
 
 Result<void> admit(Exchange& exchange, std::string& headers) {
   if (exchange.caller == nullptr) return {};
-  const governance::Subjects subjects = subjects_of(exchange);
+  find_subjects(exchange);
+  const governance::Subjects& subjects = exchange.subjects;
   const governance::Moment now = moment(exchange);
   std::optional<BudgetState> state = hardest_step(subjects, now.wall_micros);
   if (state && exchange.record.generates) {
     if (Result<void> taken = take_steps(exchange, *state); !taken) return taken;
   }
   if (state) exchange.budget = std::make_unique<BudgetState>(*std::move(state));
-  const bool has_budget = std::any_of(subjects.begin(), subjects.end(), [](const auto& account) {
-    return account != nullptr && account->has_budget();
-  });
   governance::Ask ask;
   if (exchange.record.generates) {
-    Result<governance::Ask> most = most_of(exchange, has_budget);
-    if (!most) return std::move(most).error();
-    ask = *most;
+    const governance::Demands demands = demands_of(subjects);
+    Result<void> priced = demands.known_cost ? keep_priced(exchange) : Result<void>();
+    if (!priced) return priced;
+    ask = most_of(exchange, demands);
   }
   exchange.record.ceiling = exchange.snapshot->ceiling.get();
   return take_room(exchange, subjects, ask, headers);
@@ -269,7 +341,7 @@ Result<void> admit(Exchange& exchange, std::string& headers) {
 Task<Result<void>> ask_others(Exchange& exchange, std::string& headers) {
   constexpr int kMostRounds = 16;
   const governance::Ask ask = exchange.admission.ask();
-  const governance::Subjects subjects = subjects_of(exchange);
+  const governance::Subjects& subjects = exchange.subjects;
   for (int round = 0; exchange.admission.lacks() != nullptr && round < kMostRounds; ++round) {
     std::shared_ptr<Account> account = exchange.admission.lacks();
     co_await exchange.shared.limits->ask_others(exchange.shared.loop, std::move(account), ask,
@@ -298,26 +370,6 @@ void settle(Exchange& exchange, const telemetry::Charge& charge) {
         owner_text(crossing.state.level, crossing.state.subject) + ", " + crossing.state.name,
         crossing.permille, dollars_text(crossing.state.spent), dollars_text(crossing.state.limit));
   }
-}
-
-void append_limits(const Exchange& exchange, std::string& headers) {
-  if (exchange.caller == nullptr) return;
-  append_allowance(headers, "requests", tightest(exchange, false));
-  append_allowance(headers, "tokens", tightest(exchange, true));
-  if (exchange.budget == nullptr) return;
-  const BudgetState& state = *exchange.budget;
-  std::string text(governance::name_of(state.level));
-  text += '/' + state.name + ' ';
-  append_decimal(text, state.used_permille(), 1);
-  text += "% of " + dollars_text(state.limit);
-  if (net::is_header_value(text)) net::append_header(headers, "x-sluice-budget", text);
-  net::append_header(headers, "x-sluice-budget-step", governance::name_of(state.step));
-}
-
-providers::PassLimits pass_limits(const Exchange& exchange) {
-  const bool own = exchange.caller != nullptr &&
-                   (tightest(exchange, false).limit || tightest(exchange, true).limit);
-  return own ? providers::PassLimits::No : providers::PassLimits::Yes;
 }
 
 }  // namespace sluice::gateway

@@ -6,7 +6,6 @@
 
 #include "base/result.h"
 #include "base/task.h"
-#include "providers/reply_headers.h"
 #include "telemetry/price.h"
 
 namespace sluice::gateway {
@@ -24,10 +23,5 @@ Result<void> admit(Exchange& exchange, std::string& headers);
 Task<Result<void>> ask_others(Exchange& exchange, std::string& headers);
 // At the end: what was held is replaced by what was used.
 void settle(Exchange& exchange, const telemetry::Charge& charge);
-
-// x-ratelimit-... and x-sluice-budget..., of a caller that has limits or budgets.
-void append_limits(const Exchange& exchange, std::string& headers);
-// Those take the place of what an upstream says of its own.
-providers::PassLimits pass_limits(const Exchange& exchange);
 
 }  // namespace sluice::gateway

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 #include <utility>
 
-#include "gateway/admit.h"
 #include "gateway/body.h"
+#include "gateway/limit_headers.h"
 #include "gateway/relay.h"
 #include "gateway/translation.h"
 #include "providers/reply_headers.h"

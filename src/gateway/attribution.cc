@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/percent.h"
 #include "base/text_out.h"
 #include "gateway/exchange.h"
 #include "wire/json.h"
@@ -37,35 +38,49 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
+// Cut between two characters.
+std::string_view bounded(std::string_view text) {
+  if (text.size() <= kLongest) return text;
+  size_t size = kLongest;
+  while (size > 0 && (text[size] & 0xc0) == 0x80) --size;
+  return text.substr(0, size);
+}
+
 class Collector {
  public:
   explicit Collector(telemetry::Attribution& attribution) : attribution_(attribution) {}
 
+  // What is no text is no label.
   void add(std::string_view name, std::string_view value) {
-    if (name.empty() || value.empty()) return;
+    if (name.empty() || value.empty() || !json::is_utf8(name) || !json::is_utf8(value)) return;
+    name = bounded(name);
+    value = bounded(value);
     const auto own =
         std::find_if(kOwn.begin(), kOwn.end(), [&](const Own& each) { return each.name == name; });
     if (own != kOwn.end()) {
-      attribution_.*own->member = value.substr(0, kLongest);
+      attribution_.*own->member = value;
       return;
     }
     const auto known = others_.find(name);
     if (known != others_.end()) {
-      known->second = value.substr(0, kLongest);
+      known->second = value;
     } else if (others_.size() < kMostEntries) {
-      others_.emplace(name.substr(0, kLongest), value.substr(0, kLongest));
+      others_.emplace(name, value);
     }
   }
 
-  // "a=1, b=2;property": baggage (W3C), and what looks like it.
-  void add_list(std::string_view list) {
+  // "a=1, b=2;property": baggage (W3C), whose values are percent-encoded, and what looks like it.
+  void add_list(std::string_view list, bool encoded) {
     while (!list.empty()) {
       const size_t comma = list.find(',');
       std::string_view entry = list.substr(0, comma);
       entry = entry.substr(0, entry.find(';'));
       const size_t equals = entry.find('=');
-      if (equals != std::string_view::npos)
-        add(trimmed(entry.substr(0, equals)), trimmed(entry.substr(equals + 1)));
+      if (equals != std::string_view::npos) {
+        const std::string_view value = trimmed(entry.substr(equals + 1));
+        add(trimmed(entry.substr(0, equals)),
+            encoded ? percent_decoded(value) : std::string(value));
+      }
       if (comma == std::string_view::npos) break;
       list.remove_prefix(comma + 1);
     }
@@ -120,10 +135,10 @@ void note_attribution(Exchange& exchange) {
   if (kept) {
     for (const auto& [name, value] : caller->metadata) collector.add(name, value);
   }
-  collector.add_list(wishes.baggage);
+  collector.add_list(wishes.baggage, true);
   if (exchange.request.has_metadata)
     collector.add_object(json::member_of(exchange.body, "metadata"));
-  collector.add_list(wishes.metadata);
+  collector.add_list(wishes.metadata, false);
   collector.add("conversation", wishes.conversation);
   collector.add("session", wishes.session);
   collector.add("workflow", wishes.workflow);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gateway/exchange.h"
+#include "gateway/routing_facts.h"
 #include "governance/virtual_key.h"
 
 namespace sluice::gateway {
@@ -22,6 +23,24 @@ std::string_view address_of(std::string_view peer) {
 
 bool is_this_machine(std::string_view address) {
   return address.starts_with("127.") || address == "::1" || address.starts_with("::ffff:127.");
+}
+
+// What somebody shows at the door.
+struct Knock {
+  std::string_view address;
+  std::string_view key;
+};
+
+Knock knock_of(const net::ServerExchange& http) {
+  return {.address = address_of(http.peer()), .key = presented_key(http.head().headers)};
+}
+
+// While no key is configured at all (default-deny).
+Result<void> check_open(std::string_view address) {
+  if (is_this_machine(address)) return {};
+  return Error(Outcome::Unauthorized,
+               "no key is configured, so this gateway serves its own machine only; its operator "
+               "can make one with `sluice keys create`");
 }
 
 // What a stranger is told is the same for every key that opens nothing (acceptance SEC-7).
@@ -60,8 +79,8 @@ Error forbidden(const Directory::Entry& caller, std::string_view what, std::stri
   return Error(Outcome::Forbidden, std::move(message), "model");
 }
 
+// For the row: also of a key that opens nothing any more.
 void note_caller(Exchange& exchange, const Directory::Entry& entry) {
-  exchange.caller = &entry;
   telemetry::Caller& caller = exchange.record.caller;
   caller.key = entry.key.name;
   caller.team = entry.key.team;
@@ -91,7 +110,7 @@ std::string_view presented_key(const net::Headers& headers) {
     if (net::begins_with_name(*authorization, kBearer)) {
       std::string_view key = authorization->substr(kBearer.size());
       while (key.starts_with(' ')) key.remove_prefix(1);
-      return key;
+      if (!key.empty()) return key;
     }
   }
   if (const auto key = headers.find("x-api-key")) return *key;
@@ -101,23 +120,32 @@ std::string_view presented_key(const net::Headers& headers) {
 Result<void> identify(Exchange& exchange) {
   exchange.directory = exchange.shared.directory;
   const Directory& directory = *exchange.directory;
-  const std::string_view address = address_of(exchange.http.peer());
-  if (directory.open()) {
-    if (is_this_machine(address)) return {};
-    return Error(Outcome::Unauthorized,
-                 "no key is configured, so this gateway serves its own machine only; its operator "
-                 "can make one with `sluice keys create`");
-  }
-  const std::string_view presented = presented_key(exchange.http.head().headers);
-  const Directory::Found found = directory.find(presented, address, exchange.record.started_micros);
+  const Knock knock = knock_of(exchange.http);
+  if (directory.open()) return check_open(knock.address);
+  const Directory::Found found =
+      directory.find(knock.key, knock.address, exchange.record.started_micros);
   if (found.entry != nullptr) note_caller(exchange, *found.entry);
   if (!found.fault) {
+    exchange.caller = found.entry;
     if (found.entry->key.restricted) exchange.restrict();
     return {};
   }
-  exchange.caller = nullptr;
   exchange.add_reason(words_for(*found.fault));
-  return refusal(*found.fault, presented);
+  return refusal(*found.fault, knock.key);
+}
+
+Result<Visitor> visitor_of(const Shared& shared, const net::ServerExchange& http) {
+  Visitor visitor{.directory = shared.directory};
+  const Knock knock = knock_of(http);
+  if (visitor.directory->open()) {
+    if (Result<void> here = check_open(knock.address); !here) return std::move(here).error();
+    return visitor;
+  }
+  const Directory::Found found =
+      visitor.directory->find(knock.key, knock.address, shared.loop.wall_micros());
+  if (found.fault) return refusal(*found.fault, knock.key);
+  visitor.caller = found.entry;
+  return visitor;
 }
 
 Result<void> check_endpoint(const Exchange& exchange) {
@@ -129,14 +157,25 @@ Result<void> check_endpoint(const Exchange& exchange) {
 
 Result<void> check_route(Exchange& exchange) {
   if (exchange.caller == nullptr) return {};
+  if (Result<void> allowed = check_name(*exchange.caller, exchange.route->alias); !allowed)
+    return allowed;
+  return keep_allowed(exchange);
+}
+
+Result<void> keep_allowed(Exchange& exchange) {
+  exchange.own_rules.reset();
+  if (exchange.caller == nullptr) return {};
   const Directory::Entry& caller = *exchange.caller;
-  if (Result<void> allowed = check_name(caller, exchange.route->alias); !allowed) return allowed;
   const governance::Rights& rights = caller.key.rights;
   if (rights.models.empty() && rights.providers.empty()) return {};
   const auto& upstreams = exchange.snapshot->upstreams;
   const auto is_forbidden = [&](const routing::Target& target) {
     return !governance::allows_model(rights, upstreams[target.provider]->name(), target.model);
   };
+  auto rules = std::make_unique<Snapshot::Rules>(rules_of(exchange));
+  std::erase_if(rules->on_context_overflow, is_forbidden);
+  std::erase_if(rules->on_content_policy, is_forbidden);
+  exchange.own_rules = std::move(rules);
   const std::vector<routing::Target>& targets = exchange.route->targets;
   if (std::none_of(targets.begin(), targets.end(), is_forbidden)) return {};
   auto own = std::make_unique<routing::Route>(*exchange.route);
@@ -148,6 +187,40 @@ Result<void> check_route(Exchange& exchange) {
   exchange.own_route(std::move(own));
   exchange.add_reason("some targets are not the key's to use");
   return {};
+}
+
+std::string owner_of(const Exchange& exchange) {
+  if (exchange.caller == nullptr) return {};
+  const governance::Key& key = exchange.caller->key;
+  return key.team.empty() ? "key:" + key.name : "team:" + key.team;
+}
+
+bool may_use(const Visitor& visitor, const Snapshot& snapshot, std::string_view target) {
+  if (visitor.caller == nullptr) return true;
+  const std::string_view provider = target.substr(0, target.find('/'));
+  const std::string_view model = target.substr(std::min(provider.size() + 1, target.size()));
+  const auto upstream = std::ranges::find(snapshot.upstreams, provider, [](const auto& each) {
+    return std::string_view(each->name());
+  });
+  if (upstream == snapshot.upstreams.end()) return false;
+  const governance::Key& key = visitor.caller->key;
+  return ((*upstream)->local() || !key.restricted) &&
+         governance::allows_model(key.rights, provider, model);
+}
+
+bool may_name(const Visitor& visitor, const Snapshot& snapshot, std::string_view name) {
+  if (visitor.caller == nullptr) return true;
+  // What a tier, alias, route or task may come to; "auto" may come to anything.
+  bool is_alias = name == "auto";
+  bool allowed = is_alias;
+  for (const routing::Slot& slot : snapshot.router.slots()) {
+    if (slot.alias != name) continue;
+    is_alias = true;
+    const std::string& provider = snapshot.upstreams[slot.provider]->name();
+    allowed |= may_use(visitor, snapshot, provider + "/" + slot.model);
+  }
+  if (!is_alias) return may_use(visitor, snapshot, name);
+  return allowed && check_name(*visitor.caller, name);
 }
 
 }  // namespace sluice::gateway

@@ -5,6 +5,7 @@
 
 #include "gateway/attempt.h"
 #include "gateway/embed.h"
+#include "gateway/routing_facts.h"
 #include "gateway/way.h"
 
 namespace sluice::gateway {
@@ -63,17 +64,10 @@ struct Standing {
   bool resent = false;                  // the current target has got the request in other words
 };
 
-// A route whose targets are all local stays so, whatever the rules say: that is what restricted
-// data is promised.
 routing::RouteTargets targets_of(const Exchange& exchange) {
-  const Snapshot& snapshot = *exchange.snapshot;
   const std::vector<routing::Target>& targets = exchange.route->targets;
   if (exchange.stored != nullptr) return {.targets = targets, .fallback = false};
-  const auto is_local = [&](const routing::Target& target) {
-    return snapshot.upstreams[target.provider]->local();
-  };
-  const bool stays = std::all_of(targets.begin(), targets.end(), is_local);
-  const Snapshot::Rules& rules = stays ? snapshot.local_rules : snapshot.rules;
+  const Snapshot::Rules& rules = rules_of(exchange);
   return {.targets = targets,
           .on_context_overflow = rules.on_context_overflow,
           .on_content_policy = rules.on_content_policy,

@@ -7,7 +7,9 @@
 
 #include "base/text_out.h"
 #include "gateway/admit.h"
+#include "gateway/caller.h"
 #include "gateway/face.h"
+#include "gateway/limit_headers.h"
 #include "gateway/way.h"
 #include "wire/anthropic_conversation.h"
 #include "wire/openai_conversation.h"
@@ -35,6 +37,7 @@ Exchange::Exchange(Shared& the_shared, net::ServerExchange& the_http, chat::Endp
   record.key = shared.ids.next_key(record.started_micros);
   record.request_id = shared.ids.request_id(record.key);
   record.endpoint = chat::name_of(endpoint);
+  record.generates = endpoint != chat::Endpoint::CountTokens;
   request.endpoint = endpoint;
   read_client_headers();
 }
@@ -44,6 +47,8 @@ Exchange::~Exchange() {
     const Outcome why = http.cancel().cancelled() ? http.cancel().why() : Outcome::ClientClosed;
     end(why, http_status_of(why));
   }
+  // The reply says at which tier it was billed; where it does not, the request's word counts.
+  if (record.usage.tier == chat::ServiceTier::Unsaid) record.usage.tier = request.tier;
   record.duration_micros = ((ended_at_ != 0 ? ended_at_ : now()) - started_) / kMicrosecond;
   record.upstream_micros = upstream_time_ / kMicrosecond;
   record.overhead_micros =
@@ -297,6 +302,7 @@ void Exchange::remember_response(const Way& way, const std::string& id,
   const providers::KeyRing& keys = way.upstream.keys();
   const Maker maker{.target = gateway::name_of(way),
                     .key = way.key < keys.size() ? keys.label(way.key) : std::string(),
+                    .owner = owner_of(*this),
                     .kept = way.same_dialect(request.endpoint)};
   if (!id.empty()) snapshot->pins->remember(id, maker);
   for (const std::string& item : items) snapshot->pins->remember(item, maker);

@@ -81,6 +81,10 @@ class Exchange {
   std::string decoded_body;  // what `body` points into, if it was coded
   chat::Request request;
   const routing::Route* route = nullptr;
+  // Of the snapshot's rules what the key may use; null: all of them. See rules_of().
+  std::unique_ptr<const Snapshot::Rules> own_rules;
+  // Whose limits and budgets it counts against.
+  governance::Subjects subjects;
   // What limits and budgets hold for it, and the budget that is most used up, if it has a say.
   governance::Admission admission;
   std::unique_ptr<governance::BudgetState> budget;
@@ -99,8 +103,8 @@ class Exchange {
   Result<const chat::Conversation*> conversation();
   // Another body in place of the client's; what was read of that is read anew.
   void replace_body(std::string other);
-  // The request goes where its model says, whatever task it named.
-  void forget_task() { wishes_.task = {}; }
+  // Another task in place of what the client named; empty: none.
+  void set_task(std::string_view task) { wishes_.task = task; }
   // Its data must not leave, whatever the client says.
   void restrict() { wishes_.restricted = true; }
   // What a Responses answer says of the request it answers.

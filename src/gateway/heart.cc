@@ -39,7 +39,6 @@ void Heart::on_timer() {
     const bool as_chunk = options.heartbeat_mode == HeartbeatMode::Chunk && chunk_ != nullptr;
     const bool pings = exchange_.request.endpoint == chat::Endpoint::Messages;
     exchange_.http.push_chunk(pings ? kPing : as_chunk ? std::string_view(*chunk_) : kComment);
-    beaten_ = true;
   }
   if (now - last_sent_ >= options.heartbeat) last_sent_ = now;
   arm();

@@ -23,7 +23,6 @@ class Heart final : private net::Timer {
   // What a beat is in HeartbeatMode::Chunk: an event of this stream with an empty delta. Until one
   // is known, a comment.
   void set_chunk(std::string event) { chunk_ = std::make_unique<std::string>(std::move(event)); }
-  bool has_beaten() const { return beaten_; }
   // While a send is waiting for a slow client there is nothing to keep alive.
   void pause() { paused_ = true; }
   void resume() {
@@ -38,7 +37,6 @@ class Heart final : private net::Timer {
   Exchange& exchange_;
   std::unique_ptr<const std::string> chunk_;
   Nanos last_sent_;
-  bool beaten_ = false;
   bool paused_ = false;
 };
 

@@ -15,6 +15,8 @@ namespace sluice::gateway {
 struct Maker {
   std::string target;  // "provider/model"
   std::string key;     // its label; empty: the provider wants none
+  // Whose answer it is, as caller.h's owner_of() says: to others it is not there.
+  std::string owner;
   // False: nobody keeps the answer. The gateway wrote it, from one of another dialect.
   bool kept = true;
 

@@ -176,7 +176,8 @@ Task<void> serve_stored(Shared& shared, net::ServerExchange& http, const StoredC
 }
 
 Task<void> refuse(Shared& shared, net::ServerExchange& http, Error error, std::string headers) {
-  Exchange exchange(shared, http, chat::Endpoint::Chat);
+  const bool anthropic = http.head().headers.find("anthropic-version").has_value();
+  Exchange exchange(shared, http, anthropic ? chat::Endpoint::Messages : chat::Endpoint::Chat);
   exchange.record.endpoint = kNoEndpoint;
   co_await exchange.fail(error, std::move(headers));
 }

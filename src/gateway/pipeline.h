@@ -11,7 +11,8 @@ Task<void> serve(Shared& shared, net::ServerExchange& http, chat::Endpoint endpo
 // The same of a request about a response that is stored, whose path ends as `call` says.
 Task<void> serve_stored(Shared& shared, net::ServerExchange& http, const StoredCall& call);
 
-// Answers a request that no endpoint takes, and books it like any other. `headers`: further lines.
+// Answers a request that no endpoint takes, and books it like any other. Anthropic's clients, known
+// by their version header, are told in their dialect. `headers`: further lines.
 Task<void> refuse(Shared& shared, net::ServerExchange& http, Error error, std::string headers = {});
 
 // Books a request that never became one: its head was no HTTP, too large or too slow.

@@ -6,7 +6,7 @@
 #include <tuple>
 #include <utility>
 
-#include "gateway/admit.h"
+#include "gateway/limit_headers.h"
 #include "gateway/translation.h"
 #include "providers/reply_headers.h"
 #include "wire/coding.h"

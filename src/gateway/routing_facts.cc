@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "gateway/caller.h"
 #include "routing/body_field.h"
 #include "wire/json_edit.h"
 
@@ -119,10 +120,11 @@ Result<void> follow_references(Exchange& exchange) {
   std::vector<std::string> ids = references->items;
   ids.insert(ids.end(), references->reasoning.begin(), references->reasoning.end());
   if (!references->previous_response.empty()) ids.push_back(references->previous_response);
+  const std::string owner = owner_of(exchange);
   std::optional<Maker> maker;
   for (const std::string& id : ids) {
     std::optional<Maker> known = exchange.snapshot->pins->find(id);
-    if (known && known->kept) maker = std::move(known);
+    if (known && known->kept && known->owner == owner) maker = std::move(known);
   }
   const std::vector<routing::Target>& targets = exchange.route->targets;
   const auto made_it = [&](const routing::Target& target) {
@@ -152,6 +154,16 @@ Result<void> follow_references(Exchange& exchange) {
 }
 
 }  // namespace
+
+const Snapshot::Rules& rules_of(const Exchange& exchange) {
+  if (exchange.own_rules != nullptr) return *exchange.own_rules;
+  const Snapshot& snapshot = *exchange.snapshot;
+  const std::vector<routing::Target>& targets = exchange.route->targets;
+  const bool stays = std::all_of(targets.begin(), targets.end(), [&](const auto& target) {
+    return snapshot.upstreams[target.provider]->local();
+  });
+  return stays ? snapshot.local_rules : snapshot.rules;
+}
 
 Result<void> find_route(Exchange& exchange) {
   const routing::Router& router = exchange.snapshot->router;

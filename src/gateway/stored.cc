@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "gateway/caller.h"
 #include "gateway/exchange.h"
 
 namespace sluice::gateway {
@@ -87,7 +88,7 @@ Result<void> find_maker(Exchange& exchange) {
   const Snapshot& snapshot = *exchange.snapshot;
   std::optional<Maker> maker;
   if (snapshot.pins != nullptr) maker = snapshot.pins->find(exchange.stored->id);
-  if (!maker) {
+  if (!maker || maker->owner != owner_of(exchange)) {
     return not_found(exchange,
                      "is not known here. Who made a response is remembered in memory alone: this "
                      "one was made before a restart, by another instance, too long ago, or never");

@@ -118,7 +118,8 @@ std::optional<Refusal> Account::over_budget(const Ask& ask, Moment now,
     const NanoDollars used = own + budget.ceiling.others_spent();
     const Step step =
         room != Room::Enough ? Step::Block : step_at(budget.rule, permille(used, limit));
-    if (step < Step::Block) continue;
+    // There is no cache yet, so nothing is in it.
+    if (step < Step::CacheOnly) continue;
     Refusal refused = refusal(LimitKind::Budget);
     refused.budget = budget.rule.name;
     refused.period = budget.rule.period;
@@ -151,24 +152,25 @@ std::optional<Refusal> Account::over_parallel(Moment now) const {
 std::optional<Refusal> Account::over_rate(Rate& rate, int64_t amount, Moment now) {
   const std::optional<int64_t> limit = limits_.*rate.limit;
   if (!limit) return std::nullopt;
-  const bool in_touch = peers_ != nullptr && peers_->in_touch(now.monotonic);
-  Refusal refused = refusal(rate.kind);
-  refused.limit = *limit;
-  if (in_touch && amount <= *limit) {
+  Refusal refused;  // plain until it is one
+  if (peers_ != nullptr && amount <= *limit && peers_->in_touch(now.monotonic)) {
     const Room room = rate.batch.room(amount, now.monotonic);
     if (room == Room::Enough) return std::nullopt;
+    refused = refusal(rate.kind);
     refused.used = rate.batch.used(now.monotonic);
     refused.retry_seconds = rate.batch.wait(now.monotonic);
     refused.ask_others = room == Room::AskOthers;
-    return refused;
+  } else {
+    // Alone, or out of touch with the others: then each keeps to its share.
+    const int64_t share =
+        peers_ == nullptr ? *limit : std::max<int64_t>(*limit / peers_->instances(), 1);
+    const std::optional<int64_t> wait = rate.minute.wait(now.second(), amount, share);
+    if (wait == 0) return std::nullopt;
+    refused = refusal(rate.kind);
+    refused.used = rate.minute.used(now.second());
+    refused.retry_seconds = wait;
   }
-  // Alone, or out of touch with the others: then each keeps to its share.
-  const int64_t share =
-      peers_ == nullptr ? *limit : std::max<int64_t>(*limit / peers_->instances(), 1);
-  const std::optional<int64_t> wait = rate.minute.wait(now.second(), amount, share);
-  if (wait == 0) return std::nullopt;
-  refused.used = rate.minute.used(now.second());
-  refused.retry_seconds = wait;
+  refused.limit = *limit;
   return refused;
 }
 
@@ -253,9 +255,18 @@ void Account::add_spend(NanoDollars amount, int64_t wall_micros) {
   }
 }
 
-bool Account::has_budget() const {
+Demands Account::demands() const {
   const std::lock_guard lock(mutex_);
-  return !budgets_.empty();
+  Demands demands{.tokens = limits_.tokens_per_minute.has_value(), .cost = !budgets_.empty()};
+  demands.known_cost = std::any_of(budgets_.begin(), budgets_.end(), [](const Budget& each) {
+    return each.rule.hard && !each.rule.shadow;
+  });
+  return demands;
+}
+
+NanoDollars Account::spent(const Window& window) const {
+  const std::lock_guard lock(mutex_);
+  return spend_.within(window);
 }
 
 std::vector<BudgetState> Account::budgets(int64_t wall_micros) const {
@@ -288,7 +299,7 @@ std::optional<BudgetState> Account::step(int64_t wall_micros) const {
 
 Allowance Account::allowance(Rate& rate, Moment now) const {
   const std::optional<int64_t> limit = limits_.*rate.limit;
-  if (!limit) return {};
+  if (!limit || limits_.shadow) return {};
   Allowance allowance{.limit = limit};
   if (peers_ != nullptr && peers_->in_touch(now.monotonic)) {
     allowance.remaining = std::max<int64_t>(*limit - rate.batch.used(now.monotonic), 0);

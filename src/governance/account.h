@@ -73,7 +73,7 @@ struct Waiting {
   int64_t most_tokens = 0;  // of one
 };
 
-// How near its limits a subject is: what headers tell.
+// How near its limits a subject is: what headers tell. Of a limit in shadow, nothing.
 struct Allowance {
   std::optional<int64_t> limit;
   int64_t remaining = 0;
@@ -96,6 +96,14 @@ struct BudgetState {
   int64_t output_limit = 0;
   // Of 1000, rounded down; over 1000 where more was spent than the limit.
   int64_t used_permille() const;
+};
+
+// What a subject wants to know of a request before it lets it in.
+struct Demands {
+  bool tokens = false;      // a limit counts them
+  bool cost = false;        // a budget counts it
+  bool known_cost = false;  // one that refuses: not by a guess
+  friend bool operator==(const Demands&, const Demands&) = default;
 };
 
 // A budget that has just passed an alert mark of its period for the first time (acceptance OBS-7).
@@ -131,7 +139,9 @@ class Account : public std::enable_shared_from_this<Account> {
   // Money spent that no take() announced: repriced rows.
   void add_spend(NanoDollars amount, int64_t wall_micros);
 
-  bool has_budget() const;
+  Demands demands() const;
+  // In a window of a Period of which no more than Spend::kKeptQuarters have passed.
+  NanoDollars spent(const Window& window) const;
   std::vector<BudgetState> budgets(int64_t wall_micros) const;
   // The hardest step of its budgets for a request that comes now; the state it comes from.
   std::optional<BudgetState> step(int64_t wall_micros) const;

@@ -316,5 +316,36 @@ TEST_F(AccountTest, ABudgetOfNothingIsUsedUp) {
   EXPECT_FALSE(take({.cost = 0}, at(0)));  // costs nothing, so it overruns nothing
 }
 
+// There is no cache yet.
+TEST_F(AccountTest, AStepThatLeavesTheCacheAloneRefusesAll) {
+  BudgetRule rule = daily(kDollar);
+  rule.ladder = {{800, Step::CacheOnly}};
+  use(policy_of({rule}));
+  account.add_spend(80 * kCent, kNoon);
+  const std::optional<Refusal> refused = take({.cost = kCent}, at(0));
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->step, Step::CacheOnly);
+  EXPECT_EQ(refused->used, 80 * kCent);
+}
+
+TEST_F(AccountTest, AsksOfARequestWhatItsPolicyNeeds) {
+  EXPECT_EQ(account.demands(), Demands{});
+  use(policy_of(Limits{.tokens_per_minute = 5}));
+  EXPECT_EQ(account.demands(), (Demands{.tokens = true}));
+  BudgetRule soft = daily(kDollar);
+  soft.hard = false;
+  BudgetRule shadow = daily(kDollar);
+  shadow.shadow = true;
+  use(policy_of({soft, shadow}));
+  EXPECT_EQ(account.demands(), (Demands{.cost = true}));
+  use(policy_of({soft, daily(kDollar)}));
+  EXPECT_EQ(account.demands(), (Demands{.cost = true, .known_cost = true}));
+}
+
+TEST_F(AccountTest, TellsNothingOfALimitInShadow) {
+  use(policy_of(Limits{.requests_per_minute = 5, .shadow = true}));
+  EXPECT_EQ(account.requests(at(0)).limit, std::nullopt);
+}
+
 }  // namespace
 }  // namespace sluice::governance

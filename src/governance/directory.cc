@@ -79,6 +79,9 @@ Result<std::shared_ptr<const Directory>> Directory::build(DirectoryParts parts, 
     entry.account->use(entry.key.policy, wall_micros);
     if (!entry.key.team.empty()) entry.team = accounts.of(Level::Team, entry.key.team);
     entry.organisation_account = accounts.of(Level::Organisation, entry.organisation);
+    // One that is declared no longer, or never was, has no limits.
+    if (named_in(parts.organisations, entry.organisation) == nullptr)
+      entry.organisation_account->use({}, wall_micros);
   }
   for (const Team& team : parts.teams)
     accounts.of(Level::Team, team.name)->use(team.policy, wall_micros);

@@ -181,5 +181,16 @@ TEST(Accounts, BeginWithWhatTheLedgerSays) {
   EXPECT_EQ(account->budgets(kNoon)[0].spent, 7);
 }
 
+TEST_F(DirectoryTest, AnOrganisationThatIsGoneLeavesNoLimits) {
+  add("a", "text of a");
+  Policy policy;
+  policy.limits.requests_per_minute = 1;
+  parts.organisations = {{.name = std::string(kDefaultOrganisation), .policy = policy}};
+  const Moment now{.wall_micros = kNoon};
+  EXPECT_EQ(build()->named("a")->organisation_account->requests(now).limit, 1);
+  parts.organisations.clear();
+  EXPECT_EQ(build()->named("a")->organisation_account->requests(now).limit, std::nullopt);
+}
+
 }  // namespace
 }  // namespace sluice::governance

@@ -84,10 +84,14 @@ bool is_minted_key(std::string_view text) {
 }
 
 std::string shown_key(std::string_view key) {
-  // Of a short key even four characters would be too much.
+  // Of a short key even four characters would be too much; others may hold anything.
+  constexpr size_t shown = 4;
   const bool has_prefix = key.starts_with(kKeyPrefix);
   if (key.size() < 24) return "…";
-  return std::string(has_prefix ? kKeyPrefix : "") + "…" + std::string(key.substr(key.size() - 4));
+  const std::string_view end = key.substr(key.size() - shown);
+  const auto plain = [](char c) { return c > ' ' && c < '\x7f'; };
+  if (!std::all_of(end.begin(), end.end(), plain)) return "…";
+  return std::string(has_prefix ? kKeyPrefix : "") + "…" + std::string(end);
 }
 
 std::string hex_of(const Digest& digest) {

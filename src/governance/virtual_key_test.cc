@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <set>
+#include <string>
 
 namespace sluice::governance {
 namespace {
@@ -64,6 +65,15 @@ TEST(VirtualKey, DigestsAreWrittenInHex) {
   EXPECT_EQ(digest_of_hex(std::string(64, 'g')), std::nullopt);
   EXPECT_TRUE(same_digest(digest, digest));
   EXPECT_FALSE(same_digest(digest, sha256_of("abd")));
+}
+
+// Refusals show it to whoever sent it, in JSON, and the ledger keeps it.
+TEST(VirtualKey, SEC_2_WhatIsShownIsPlainText) {
+  const std::string end(20, 'a');
+  EXPECT_EQ(shown_key(end + "1234wxyz"), "…wxyz");
+  EXPECT_EQ(shown_key(end + "123\xc3\xa9\xc3\xa9"), "…");
+  EXPECT_EQ(shown_key(end + "1234w\nyz"), "…");
+  EXPECT_EQ(shown_key("short-wxyz"), "…");
 }
 
 }  // namespace

@@ -28,9 +28,9 @@ void append_unless_empty(std::string& out, std::string_view name, std::string_vi
 }
 
 // Copies the object at the reader without what is ours to do, and so its targets.
-bool copy_tamed(Reader& reader, bool keep_cache, int depth, std::string& out);
+bool copy_tamed(Reader& reader, int depth, std::string& out);
 
-bool copy_targets(Reader& reader, bool keep_cache, int depth, std::string& out) {
+bool copy_targets(Reader& reader, int depth, std::string& out) {
   if (reader.peek() != Type::Array) return reader.skip();
   reader.open_array();
   out += '[';
@@ -38,20 +38,20 @@ bool copy_targets(Reader& reader, bool keep_cache, int depth, std::string& out) 
   while (reader.next_element()) {
     if (!first) out += ',';
     first = false;
-    if (!copy_tamed(reader, keep_cache, depth + 1, out)) return false;
+    if (!copy_tamed(reader, depth + 1, out)) return false;
   }
   out += ']';
   return !reader.failed();
 }
 
-bool copy_tamed(Reader& reader, bool keep_cache, int depth, std::string& out) {
+bool copy_tamed(Reader& reader, int depth, std::string& out) {
   if (depth > kDeepestTargets || !reader.open_object()) return false;
   out += '{';
   bool first = true;
   Text key;
   while (reader.next_member(&key)) {
     const std::string name = key.str();
-    if (name == "retry" || (name == "cache" && !keep_cache)) {
+    if (name == "retry" || name == "cache") {
       if (!reader.skip()) return false;
       continue;
     }
@@ -60,7 +60,7 @@ bool copy_tamed(Reader& reader, bool keep_cache, int depth, std::string& out) {
     json::append_quoted(out, name);
     out += ':';
     if (name == "targets" && reader.peek() == Type::Array) {
-      if (!copy_targets(reader, keep_cache, depth, out)) return false;
+      if (!copy_targets(reader, depth, out)) return false;
       continue;
     }
     reader.peek();
@@ -210,11 +210,11 @@ bool has_vendor_fields(const net::Headers& headers) {
 
 }  // namespace
 
-Result<std::string> tamed_portkey_config(std::string_view config, bool keep_cache) {
+Result<std::string> tamed_portkey_config(std::string_view config) {
   if (!is_json_config(config)) return std::string(config);
   std::string out;
   Reader reader(config);
-  if (!json::is_utf8(config) || !copy_tamed(reader, keep_cache, 0, out) || !reader.finish())
+  if (!json::is_utf8(config) || !copy_tamed(reader, 0, out) || !reader.finish())
     return Error(Outcome::BadRequest, "the Portkey config is not valid JSON", "config");
   return out;
 }
@@ -232,21 +232,13 @@ void append_portkey_fixed(std::string& out, const PortkeyOptions& options) {
   append_unless_empty(out, "x-portkey-custom-host", options.custom_host);
   append_unless_empty(out, "x-portkey-config", options.config);
   const bool named_config = !options.config.empty() && !is_json_config(options.config);
-  if (named_config && !options.keep_cache)
-    net::append_header(out, "x-portkey-cache-force-refresh", "true");
-  if (options.strict_openai) {
-    net::append_header(out, "x-portkey-strict-open-ai-compliance",
-                       *options.strict_openai ? "true" : "false");
-  }
+  if (named_config) net::append_header(out, "x-portkey-cache-force-refresh", "true");
   if (!options.vendor_key.empty())
     out.append("authorization: Bearer ").append(options.vendor_key.reveal()).append("\r\n");
 }
 
 void append_portkey_lines(std::string& out, const PortkeyOptions& options, const PortkeyCall& call,
                           const net::Headers& client) {
-  const NamedKey key = virtual_key_of(options, call.model);
-  if (!key.slug.empty() && options.virtual_key_header)
-    net::append_header(out, "x-portkey-virtual-key", key.slug);
   // A trace the client has begun goes on; otherwise ours is Portkey's too.
   const std::string_view trace = client.find("x-portkey-trace-id").value_or(call.trace_id);
   append_unless_empty(out, "x-portkey-trace-id", trace);
@@ -264,7 +256,7 @@ void append_portkey_lines(std::string& out, const PortkeyOptions& options, const
 std::string_view portkey_model(const PortkeyOptions& options, std::string_view model,
                                std::string& storage) {
   const NamedKey key = virtual_key_of(options, model);
-  if (key.slug.empty() || options.virtual_key_header) return key.model;
+  if (key.slug.empty()) return key.model;
   storage = fmt::format("@{}/{}", key.slug, key.model);
   return storage;
 }
@@ -274,10 +266,6 @@ std::string portkey_metadata(std::string_view client, std::span<const Fact> fact
   metadata.add_client(client);
   for (const auto& [name, value] : facts) metadata.add(name, value);
   return metadata.take();
-}
-
-bool PortkeyFacts::from_cache() const {
-  return cache_status == "HIT" || cache_status == "SEMANTIC HIT";
 }
 
 PortkeyFacts read_portkey_facts(const net::Headers& headers) {

@@ -31,17 +31,11 @@ struct PortkeyOptions {
   Secret vendor_key;        // with a vendor: sent as Authorization: Bearer
   std::string custom_host;  // URL of the vendor's API, with /v1
   std::string config;       // an id ("pc-...") or a JSON object
-  bool keep_cache = false;  // let Portkey's cache answer
   // "gpt4" -> "prod-key/gpt-5.4": the model "gpt4" is gpt-5.4, asked for with that key, and
   // "gpt4/gpt-5" is gpt-5. The model may be left out of the latter.
   std::vector<std::pair<std::string, std::string>> virtual_keys;
-  // How a virtual key is named: in the model ("@openai-prod-key/gpt-5"), or in
-  // x-portkey-virtual-key.
-  bool virtual_key_header = false;
   // Sent with every request, beside what is known of the exchange.
   std::vector<std::pair<std::string, std::string>> metadata;
-  // False asks for what OpenAI's dialect has no place for, such as thinking blocks.
-  std::optional<bool> strict_openai;
 };
 
 // One fact about an exchange, for x-portkey-metadata.
@@ -49,7 +43,7 @@ using Fact = std::pair<std::string_view, std::string_view>;
 
 // A config written out, without what is ours to do and in one line; an id as it is. BadRequest: it
 // begins as JSON and is none.
-Result<std::string> tamed_portkey_config(std::string_view config, bool keep_cache);
+Result<std::string> tamed_portkey_config(std::string_view config);
 
 // The secrets a config written out may hold: strings whose member is named as a key, token or
 // secret.
@@ -67,8 +61,8 @@ struct PortkeyCall {
 void append_portkey_lines(std::string& out, const PortkeyOptions& options, const PortkeyCall& call,
                           const net::Headers& client);
 
-// The model as the body must name it: "openai/gpt-5" may be "@openai-prod-key/gpt-5", or "gpt-5"
-// where a header names the key. `storage` holds a result that is neither.
+// The model as the body must name it: "openai/gpt-5" may be "@openai-prod-key/gpt-5".
+// `storage` holds a result that is not the model itself.
 std::string_view portkey_model(const PortkeyOptions& options, std::string_view model,
                                std::string& storage);
 
@@ -83,7 +77,6 @@ struct PortkeyFacts {
   std::string_view option_index;  // "config.targets[1]"
   std::string_view provider;
   std::string_view trace_id;
-  bool from_cache() const;
 };
 PortkeyFacts read_portkey_facts(const net::Headers& headers);
 

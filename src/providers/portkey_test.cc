@@ -13,8 +13,8 @@ net::Headers headers(std::initializer_list<net::Header> fields) {
   return all;
 }
 
-std::string tamed(std::string_view config, bool keep_cache = false) {
-  const Result<std::string> result = tamed_portkey_config(config, keep_cache);
+std::string tamed(std::string_view config) {
+  const Result<std::string> result = tamed_portkey_config(config);
   return result ? *result : "refused: " + result.error().message();
 }
 
@@ -23,11 +23,6 @@ TEST(PortkeyConfig, LosesRetryAndCacheAtEveryLevel) {
       tamed(
           R"({"retry":{"attempts":3},"cache":{"mode":"simple"},"strategy":{"mode":"fallback"},"targets":[{"provider":"@a","retry":{"attempts":1}},{"targets":[{"cache":{},"provider":"b"}]}]})"),
       R"({"strategy":{"mode":"fallback"},"targets":[{"provider":"@a"},{"targets":[{"provider":"b"}]}]})");
-}
-
-TEST(PortkeyConfig, KeepsTheCacheWhereThatIsWished) {
-  EXPECT_EQ(tamed(R"({"retry":{},"cache":{"mode":"semantic"}})", true),
-            R"({"cache":{"mode":"semantic"}})");
 }
 
 TEST(PortkeyConfig, BecomesOneLine) {
@@ -69,8 +64,6 @@ TEST(PortkeyFixed, TheCacheOfANamedConfigIsPassedBy) {
   PortkeyOptions options;
   options.config = "pc-1";
   EXPECT_EQ(fixed(options), "x-portkey-config: pc-1\r\nx-portkey-cache-force-refresh: true\r\n");
-  options.keep_cache = true;
-  EXPECT_EQ(fixed(options), "x-portkey-config: pc-1\r\n");
 }
 
 TEST(PortkeyFixed, SelfHostedNeedsVendorKeyAndHost) {
@@ -78,10 +71,9 @@ TEST(PortkeyFixed, SelfHostedNeedsVendorKeyAndHost) {
   options.provider = "openai";
   options.custom_host = "http://127.0.0.1:9901/v1";
   options.vendor_key = Secret("sk-1");
-  options.strict_openai = false;
   EXPECT_EQ(fixed(options),
             "x-portkey-provider: openai\r\nx-portkey-custom-host: http://127.0.0.1:9901/v1\r\n"
-            "x-portkey-strict-open-ai-compliance: false\r\nauthorization: Bearer sk-1\r\n");
+            "authorization: Bearer sk-1\r\n");
 }
 
 std::string lines(const PortkeyOptions& options, const PortkeyCall& call,
@@ -128,7 +120,7 @@ TEST(PortkeyMetadata, AClientsGarbageIsNoMetadata) {
   EXPECT_EQ(portkey_metadata("", {}), "");
 }
 
-TEST(PortkeyModel, AVirtualKeyIsNamedInTheModelOrInAHeader) {
+TEST(PortkeyModel, AVirtualKeyIsNamedInTheModel) {
   PortkeyOptions options;
   options.virtual_keys = {{"openai", "openai-prod-1a"}};
   std::string storage;
@@ -136,9 +128,6 @@ TEST(PortkeyModel, AVirtualKeyIsNamedInTheModelOrInAHeader) {
   EXPECT_EQ(portkey_model(options, "openai2/gpt-5", storage), "openai2/gpt-5");
   EXPECT_EQ(portkey_model(options, "@other/gpt-5", storage), "@other/gpt-5");
   EXPECT_EQ(lines(options, {.model = "openai/gpt-5"}), "");
-  options.virtual_key_header = true;
-  EXPECT_EQ(portkey_model(options, "openai/gpt-5", storage), "gpt-5");
-  EXPECT_EQ(lines(options, {.model = "openai/gpt-5"}), "x-portkey-virtual-key: openai-prod-1a\r\n");
 }
 
 TEST(Portkey, AVirtualKeyMayComeWithItsModel) {
@@ -160,7 +149,7 @@ TEST(PortkeyFacts, AreReadFromTheReply) {
                                       {"x-portkey-trace-id", "t"}});
   const PortkeyFacts facts = read_portkey_facts(reply);
   EXPECT_EQ(facts.retries, -1);
-  EXPECT_TRUE(facts.from_cache());
+  EXPECT_EQ(facts.cache_status, "SEMANTIC HIT");
   EXPECT_EQ(facts.option_index, "config.targets[1]");
   EXPECT_EQ(facts.provider, "openai");
   EXPECT_EQ(facts.trace_id, "t");
@@ -171,7 +160,6 @@ TEST(PortkeyFacts, WhatIsNotToldIsUnknown) {
     const PortkeyFacts facts =
         read_portkey_facts(headers({{"x-portkey-retry-attempt-count", garbage}}));
     EXPECT_EQ(facts.retries, std::nullopt) << garbage;
-    EXPECT_FALSE(facts.from_cache());
   }
 }
 

@@ -27,9 +27,9 @@ Value looked_up(const FunctionRef<Value(std::string_view)>& lookup, const std::s
   return lookup ? lookup(name) : Value{};
 }
 
-Value value_of(const Term& term, const Facts& facts, int utc_offset_minutes) {
-  const int64_t local = floor_div(facts.wall_micros, 1'000'000) + int64_t{60} * utc_offset_minutes;
-  const int64_t day = floor_div(local, kSecondsPerDay);
+Value value_of(const Term& term, const Facts& facts) {
+  const int64_t second = floor_div(facts.wall_micros, 1'000'000);
+  const int64_t day = floor_div(second, kSecondsPerDay);
   switch (term.subject) {
     case Subject::Metadata:
       return looked_up(facts.metadata, term.name);
@@ -47,7 +47,7 @@ Value value_of(const Term& term, const Facts& facts, int utc_offset_minutes) {
       return facts.prompt_tokens ? Value::of_number(static_cast<double>(*facts.prompt_tokens))
                                  : Value{};
     case Subject::Hour:
-      return Value::of_number(static_cast<double>((local - day * kSecondsPerDay) / 3600));
+      return Value::of_number(static_cast<double>((second - day * kSecondsPerDay) / 3600));
     case Subject::Weekday:
       // Day 0 was a Thursday.
       return Value::of(kWeekdays[static_cast<size_t>((day % 7 + 7 + 3) % 7)]);
@@ -113,10 +113,8 @@ bool compare(const Term& term, const Value& value) {
   return false;
 }
 
-bool holds(const Term& term, const Facts& facts, int utc_offset_minutes) {
-  const auto child_holds = [&](const Term& child) {
-    return holds(child, facts, utc_offset_minutes);
-  };
+bool holds(const Term& term, const Facts& facts) {
+  const auto child_holds = [&](const Term& child) { return holds(child, facts); };
   switch (term.kind) {
     case Term::Kind::All:
       return std::all_of(term.children.begin(), term.children.end(), child_holds);
@@ -125,7 +123,7 @@ bool holds(const Term& term, const Facts& facts, int utc_offset_minutes) {
     case Term::Kind::Not:
       return !child_holds(term.children.front());
     case Term::Kind::Compare:
-      return compare(term, value_of(term, facts, utc_offset_minutes));
+      return compare(term, value_of(term, facts));
   }
   return false;
 }
@@ -133,7 +131,7 @@ bool holds(const Term& term, const Facts& facts, int utc_offset_minutes) {
 }  // namespace
 
 bool Condition::matches(const Facts& facts) const {
-  return holds(root_, facts, utc_offset_minutes_);
+  return holds(root_, facts);
 }
 
 }  // namespace sluice::routing

@@ -34,9 +34,9 @@ class Condition {
   static constexpr int kMaxDepth = 32;
   static constexpr size_t kMaxTerms = 256;
 
-  // `utc_offset_minutes`: of the place whose hours and weekdays are meant. Errors (BadRequest) name
-  // the path of the member at fault in `param`: "$or[1].metadata.plan.$regex".
-  static Result<Condition> parse(std::string_view json, int utc_offset_minutes = 0);
+  // Hours and weekdays are those of UTC. Errors (BadRequest) name the path of the member at fault
+  // in `param`: "$or[1].metadata.plan.$regex".
+  static Result<Condition> parse(std::string_view json);
 
   bool matches(const Facts& facts) const;
   // "metadata.plan is 'paid' and hour is at least 8".
@@ -77,7 +77,6 @@ class Condition {
   Condition() = default;
 
   Term root_;
-  int utc_offset_minutes_ = 0;
   std::string text_;
 };
 

@@ -257,13 +257,12 @@ class Parser {
 
 }  // namespace
 
-Result<Condition> Condition::parse(std::string_view json, int utc_offset_minutes) {
+Result<Condition> Condition::parse(std::string_view json) {
   Result<Term> root = Parser(json).parse();
   if (!root) return std::move(root).error();
   Condition condition;
   condition.text_ = words_of(*root);
   condition.root_ = *std::move(root);
-  condition.utc_offset_minutes_ = utc_offset_minutes;
   return condition;
 }
 

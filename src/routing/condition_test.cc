@@ -42,8 +42,8 @@ class ConditionOn : public testing::Test {
     facts.wall_micros = 10 * kHour + kHour / 2;
   }
 
-  bool matches(std::string_view json, int offset = 0) const {
-    const Result<Condition> condition = Condition::parse(json, offset);
+  bool matches(std::string_view json) const {
+    const Result<Condition> condition = Condition::parse(json);
     EXPECT_TRUE(condition) << json << ": " << condition.error().message();
     return condition && condition->matches(facts);
   }
@@ -151,9 +151,6 @@ TEST_F(ConditionOn, BooleansAndNullCompareWithTheirLike) {
 }
 
 TEST_F(ConditionOn, HoursAndWeekdaysAreThoseOfThePlaceThatIsMeant) {
-  EXPECT_TRUE(matches(R"({"hour": 12, "weekday": "thu"})", 120));
-  EXPECT_TRUE(matches(R"({"hour": 0, "weekday": "fri"})", 14 * 60));
-  EXPECT_TRUE(matches(R"({"hour": 23, "weekday": "wed"})", -11 * 60));
   facts.wall_micros = 3 * kDay;
   EXPECT_TRUE(matches(R"({"weekday": {"$in": ["sat", "sun"]}})"));
   facts.wall_micros = 3 * kDay - 1;

@@ -65,7 +65,6 @@ struct RouterOptions {
   std::string default_provider;  // empty: the only one, or none when there are several
   std::vector<RouteOptions> routes;
   std::optional<ClassifierOptions> classifier;  // absent: "auto" is a name like any other
-  int utc_offset_minutes = 0;                   // of the hours and weekdays in conditions
 };
 
 // What a slot stands for. `model` is "*" for names only callers know.

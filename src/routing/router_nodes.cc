@@ -116,8 +116,7 @@ Result<void> RouterBuilder::add_rules(Node& node, const NodeOptions& options, co
     const std::string where = fmt::format("{}.rules[{}]", scope.where, i);
     if (options.rules[i].child >= node.children.size())
       return Error(Outcome::BadRequest, "the rule names no target", where);
-    Result<Condition> condition =
-        Condition::parse(options.rules[i].when, options_.utc_offset_minutes);
+    Result<Condition> condition = Condition::parse(options.rules[i].when);
     if (!condition) {
       const std::string& inside = condition.error().param();
       return Error(Outcome::BadRequest, condition.error().message(),

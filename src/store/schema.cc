@@ -150,11 +150,41 @@ ALTER TABLE exchange ADD COLUMN attempts_cost INTEGER;
 ALTER TABLE exchange ADD COLUMN attempts_unknown INTEGER;
 )sql";
 
+// exchange
+//   service_tier   null: not told; else 1 standard, 2 batch, 3 flex, 4 priority, 5 fast, 6 another
+//   upstream_cost  nano-dollars, beside cost: what the upstream of an intermediary took from the
+//                  caller's own account there
+//   credits        nano-credits, where the price is in credits
+// repriced: one row per run of `sluice reprice`; the sums are of what is committed
+//   cost_before, cost_after   nano-dollars, of the rows that changed
+constexpr char kRepricedSql[] = R"sql(
+ALTER TABLE exchange ADD COLUMN service_tier INTEGER;
+ALTER TABLE exchange ADD COLUMN upstream_cost INTEGER;
+ALTER TABLE exchange ADD COLUMN credits INTEGER;
+CREATE TABLE repriced (
+  id              INTEGER PRIMARY KEY,
+  at_micros       INTEGER NOT NULL,
+  actor           TEXT NOT NULL,
+  from_micros     INTEGER NOT NULL,
+  to_micros       INTEGER NOT NULL,
+  provider        TEXT,
+  model           TEXT,
+  price_version   TEXT NOT NULL,
+  rows            INTEGER NOT NULL,
+  changed         INTEGER NOT NULL,
+  unpriced_before INTEGER NOT NULL,
+  unpriced_after  INTEGER NOT NULL,
+  cost_before     INTEGER NOT NULL,
+  cost_after      INTEGER NOT NULL
+) STRICT;
+)sql";
+
 constexpr Migration kMigrations[] = {
     {1, "the ledger", kExchangeSql},
     {2, "task and reason of an exchange", kReasonSql},
     {3, "callers, what they are charged and what for", kCallerSql},
     {4, "the cost of attempts that failed", kAttemptsCostSql},
+    {5, "service tier, upstream charge and credits of an exchange, runs of reprice", kRepricedSql},
 };
 
 Result<void> check_owner(const Database& database, int64_t version) {

@@ -3,6 +3,7 @@
 #include <functional>
 #include <utility>
 
+#include "base/text_out.h"
 #include "telemetry/access_log.h"
 #include "telemetry/metric_names.h"
 #include "telemetry/row.h"
@@ -11,6 +12,7 @@ namespace sluice::telemetry {
 namespace {
 
 constexpr int64_t kMicrosPerSecond = 1'000'000;
+constexpr int kNanosAsDollars = 9;
 // Names of models come from callers where a provider takes any.
 constexpr size_t kMostLoggedModels = 1000;
 
@@ -36,10 +38,11 @@ void add_attempts(Charge& charge, const std::vector<Attempt>& attempts) {
 
 // What budgets are charged where nobody knows the cost: by the ceiling price if the tokens are
 // known, else all that was held.
-NanoDollars unknown_cost(const Record& record) {
+NanoDollars unknown_cost(const Record& record, Terms terms) {
   if (record.ceiling == nullptr || record.usage_source == chat::UsageSource::None)
     return record.reserved;
-  return cost_of_tokens(*record.ceiling, record.usage, record.started_micros).cost;
+  const TokenCost most = cost_of_tokens(*record.ceiling, record.usage, record.started_micros);
+  return marked_up(most.cost.value_or(0), terms);
 }
 
 }  // namespace
@@ -106,15 +109,21 @@ void Ledger::set_price(const TargetMeters& meters, const PriceTable& table) cons
   const auto found = table.find(meters.provider_, meters.model_, meters.vendor_);
   meters.unpriced_answer_ = 0;
   meters.price_notes_ = found.notes;
+  meters.terms_ = table.terms(meters.provider_);
   meters.price_ = found.price;
 }
 
 const Price* Ledger::price_of(const TargetMeters& meters, std::string_view provider,
                               std::string_view model) const {
-  if (const Price* price = meters.price_.load(std::memory_order_acquire); price != nullptr)
-    return price;
-  if (model == meters.model()) return nullptr;
-  return table_.load()->find(provider, model, meters.vendor_).price;
+  const Price* price = meters.price_.load(std::memory_order_acquire);
+  if (price == nullptr && model != meters.model())
+    price = table_.load()->find(provider, model, meters.vendor_).price;
+  const bool dollars = price != nullptr && (price->unit == Unit::Dollars || price->credit_price);
+  return dollars ? price : nullptr;
+}
+
+Terms Ledger::terms_of(const TargetMeters& meters) const {
+  return meters.terms_.load(std::memory_order_relaxed);
 }
 
 PriceTable::Found Ledger::find_price(const Record& record) const {
@@ -131,7 +140,9 @@ Ledger::Priced Ledger::price(const Record& record) const {
                              record.started_micros);
   if (charge.source == CostSource::Tokens || charge.table_cost) charge.notes |= found.notes;
   add_attempts(charge, record.attempts);
-  charge.charged = charge.cost.value_or(unknown_cost(record));
+  const Terms terms = meters_of(record).terms_.load(std::memory_order_relaxed);
+  charge.charged =
+      charged_for(charge, record.usage.own_key, terms).value_or(unknown_cost(record, terms));
   return {found.price, charge};
 }
 
@@ -169,6 +180,7 @@ Charge Ledger::finish(unsigned lane, const Record& record) {
   const TargetMeters& meters = meters_of(record);
   const Priced priced = price(record);
   if (!priced.charge.cost) log_unpriced(record, meters);
+  if ((priced.charge.notes & kPriceDrift) != 0) log_drift(record, meters, priced.charge);
   if (record.outcome != Outcome::Ok || record.attempts.size() > 1) log_refused_keys(record);
   meters_.count(lane, record, meters, priced.charge);
   if (parts_.access != nullptr) {
@@ -192,18 +204,37 @@ void Ledger::store(unsigned lane, const Record& record, const TargetMeters& mete
   if (!stored) dropped_cost_.add(lane, priced.charge.cost.value_or(0));
 }
 
-// Once per model: the counter says how often (acceptance PRICE-1).
-void Ledger::log_unpriced(const Record& record, const TargetMeters& meters) const {
-  // Usually it is the same one as the last time.
+// Whether to log this model now: once per model, the counters say how often. `last` is the hash of
+// the one logged last, which it usually is.
+bool Ledger::first_of_model(const Record& record, std::atomic<uint64_t>& last,
+                            std::set<std::string>& names) const {
   const uint64_t hash = std::hash<std::string_view>()(record.model);
-  if (meters.unpriced_logged_.exchange(hash, std::memory_order_relaxed) == hash) return;
-  {
-    const std::lock_guard lock(mutex_);
-    if (unpriced_names_.size() >= kMostLoggedModels) return;
-    if (!unpriced_names_.insert(record.provider + "/" + record.model).second) return;
-  }
+  if (last.exchange(hash, std::memory_order_relaxed) == hash) return false;
+  const std::lock_guard lock(mutex_);
+  if (names.size() >= kMostLoggedModels) return false;
+  return names.insert(record.provider + "/" + record.model).second;
+}
+
+void Ledger::log_unpriced(const Record& record, const TargetMeters& meters) const {
+  if (!first_of_model(record, meters.unpriced_logged_, unpriced_names_)) return;
   parts_.log.warn("no price for this model; its cost is unknown",
                   {{"provider", record.provider}, {"model", record.model}});
+}
+
+void Ledger::log_drift(const Record& record, const TargetMeters& meters,
+                       const Charge& charge) const {
+  if (!first_of_model(record, meters.drift_logged_, drift_names_)) return;
+  const auto dollars = [](std::optional<NanoDollars> nano) {
+    std::string text;
+    append_decimal(text, nano.value_or(0), kNanosAsDollars);
+    return text;
+  };
+  parts_.log.warn(
+      "the provider's cost is more than 5 % off the price table's",
+      {{"provider", record.provider},
+       {"model", record.model},
+       {"provider_usd", dollars(record.usage.own_key ? charge.upstream_cost : charge.cost)},
+       {"table_usd", dollars(charge.table_cost)}});
 }
 
 // A refused key is somebody's to change, and a fallback hides it from everybody else.

@@ -51,6 +51,7 @@ class Ledger {
   // For a call that is still to be made; null: nobody knows. Kept for the life of the ledger.
   const Price* price_of(const TargetMeters& meters, std::string_view provider,
                         std::string_view model) const;
+  Terms terms_of(const TargetMeters& meters) const;
   // What this record costs by the present prices: what finish() will write.
   Charge charge_of(const Record& record) const;
   // What a failed attempt of the record's present target, which used so much, is paid for.
@@ -73,7 +74,10 @@ class Ledger {
   Priced price(const Record& record) const;
   PriceTable::Found find_price(const Record& record) const;
   PriceTable::Found price_by_record(const Record& record) const;
+  bool first_of_model(const Record& record, std::atomic<uint64_t>& last,
+                      std::set<std::string>& names) const;
   void log_unpriced(const Record& record, const TargetMeters& meters) const;
+  void log_drift(const Record& record, const TargetMeters& meters, const Charge& charge) const;
   void log_refused_keys(const Record& record) const;
   void store(unsigned lane, const Record& record, const TargetMeters& meters, const Priced& priced);
   void watch_parts();
@@ -85,13 +89,14 @@ class Ledger {
   LedgerParts parts_;
   Meters meters_;
   Counter dropped_cost_;
-  mutable std::mutex mutex_;  // of the two behind it
+  mutable std::mutex mutex_;  // of the three behind it
   struct Table {
     std::shared_ptr<const PriceTable> prices;
     Nanos replaced = 0;  // when; 0: in use
   };
   std::vector<Table> tables_;                     // the last is in use
   mutable std::set<std::string> unpriced_names_;  // that were logged
+  mutable std::set<std::string> drift_names_;     // likewise
   std::atomic<const PriceTable*> table_;
   std::atomic<int64_t> catalog_made_;  // since 1970 UTC, in micro-seconds
 };

@@ -8,7 +8,7 @@ constexpr std::string_view kInsertRow =
     "INSERT OR IGNORE INTO exchange VALUES("
     "?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,"
     "?21,?22,?23,?24,?25,?26,?27,?28,?29,?30,?31,?32,?33,?34,?35,?36,?37,?38,?39,?40,?41,?42,"
-    "?43,?44,?45,?46)";
+    "?43,?44,?45,?46,?47,?48,?49)";
 
 enum Column : int {
   kKey = 1,
@@ -57,8 +57,11 @@ enum Column : int {
   kCharged,
   kAttemptsCost,
   kAttemptsUnknown,
+  kServiceTier,
+  kUpstreamCost,
+  kCredits,
 };
-static_assert(kAttemptsUnknown == 46);
+static_assert(kCredits == 49);
 
 constexpr std::string_view kAddTotal =
     "INSERT INTO usage_total VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12) "
@@ -94,6 +97,11 @@ void bind_figures(store::Statement& to, const RowHead& head) {
   to.bind(kPriceNotes, head.charge.notes);
   to.bind(kAttemptsCost, head.charge.attempts_cost);
   to.bind(kAttemptsUnknown, head.charge.attempts_unknown);
+  const bool told = usage.tier != chat::ServiceTier::Unsaid;
+  bind_maybe(to, kServiceTier,
+             told ? std::optional(static_cast<int64_t>(usage.tier)) : std::nullopt);
+  bind_maybe(to, kUpstreamCost, head.charge.upstream_cost);
+  bind_maybe(to, kCredits, head.charge.credits);
   to.bind(kDuration, head.duration);
   bind_maybe(to, kTtft, head.ttft < 0 ? std::nullopt : std::optional(head.ttft));
   to.bind(kUpstream, head.upstream);

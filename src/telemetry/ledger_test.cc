@@ -142,6 +142,111 @@ TEST_F(LedgerTest, PRICE_5_OldPricesAreKeptAsLongAsARowMayPointAtThem) {
   }
 }
 
+TEST_F(LedgerTest, PRICE_4_TheProvidersTotalWinsTheTablesStandsBesideItAndDriftIsToldOnce) {
+  const TargetMeters& target = ledger_->target("openrouter", "openai/gpt-5-mini", "");
+  for (const bool stream : {false, true, true}) {
+    Record r = record(&target);
+    r.stream = stream;
+    if (stream) r.ttft_micros = 1'000;
+    r.usage = usage(1'000'000, 0);
+    r.usage.provider_cost = 0.3;
+    r.usage_source = UsageSource::Reported;
+    ledger_->finish(0, std::move(r));
+  }
+  ASSERT_TRUE(journal_->drain());
+  EXPECT_EQ(query("SELECT count(*) FROM exchange WHERE cost = 300000000 AND cost_source = 2 AND"
+                  " table_cost = 250000000 AND price_notes & 2048"),
+            3);
+  EXPECT_EQ(metric("llm_price_drift_total"), 3);
+  lines_->flush();
+  const std::string log = read_file("log");
+  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 1);
+  EXPECT_THAT(log, HasSubstr("more than 5 % off"));
+  EXPECT_THAT(log, HasSubstr(R"("provider_usd":"0.3","table_usd":"0.25")"));
+}
+
+TEST_F(LedgerTest, TOK_6_TierUpstreamChargeAndCreditsHaveColumnsOfTheirOwn) {
+  Record r = record(&ledger_->target("openrouter", "openai/gpt-5-mini", ""));
+  r.usage = usage(1'000'000, 0);
+  r.usage.provider_cost = 0.0125;
+  r.usage.own_key = true;
+  r.usage.upstream_cost = 0.25;
+  r.usage.tier = chat::ServiceTier::Flex;
+  r.usage_source = UsageSource::Reported;
+  ledger_->finish(0, std::move(r));
+  Record plain = record(&ledger_->target("openai", "gpt-5-mini", ""));
+  plain.usage = usage(1, 0);
+  plain.usage_source = UsageSource::Reported;
+  ledger_->finish(0, std::move(plain));
+  ASSERT_TRUE(journal_->drain());
+  EXPECT_EQ(query("SELECT count(*) FROM exchange WHERE cost = 12500000 AND"
+                  " upstream_cost = 250000000 AND service_tier = 3 AND credits IS NULL"),
+            1);
+  EXPECT_EQ(query("SELECT count(*) FROM exchange WHERE upstream_cost IS NULL AND"
+                  " service_tier IS NULL"),
+            1);
+}
+
+TEST_F(LedgerTest, PRICE_7_RowsAndReportsHaveCreditsAndDollars) {
+  PriceTable table = PriceTable::built_in();
+  Price price;
+  price.version = "config";
+  price.unit = Unit::Credits;
+  price.base.input = 1'210'000'000;
+  price.base.output = 0;
+  table.set("cortex", "llama3.3-70b", price);
+  table.set_credit_price(2'000'000'000);
+  ledger_->use_prices(std::make_shared<const PriceTable>(std::move(table)));
+  Record r = record(&ledger_->target("cortex", "llama3.3-70b", ""));
+  r.usage = usage(1'000'000, 10);
+  r.usage_source = UsageSource::Reported;
+  ledger_->finish(0, std::move(r));
+  ASSERT_TRUE(journal_->drain());
+  EXPECT_EQ(query("SELECT credits FROM exchange WHERE cost = 2420000000"), 1'210'000'000);
+  const auto report = usage_report(reader(), {});
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->total.credits, 1'210'000'000);
+  EXPECT_EQ(report->total.cost, 2'420'000'000);
+}
+
+TEST_F(LedgerTest, AMarkUpIsChargedAndNoPartOfTheCost) {
+  PriceTable table = PriceTable::built_in();
+  table.set_terms("openai", {.markup_ppm = 125'000});
+  ledger_->use_prices(std::make_shared<const PriceTable>(std::move(table)));
+  Record r = record(&ledger_->target("openai", "gpt-5-mini", ""));
+  r.usage = usage(1'000'000, 0);
+  r.usage_source = UsageSource::Reported;
+  const Charge charge = ledger_->finish(0, std::move(r));
+  EXPECT_EQ(charge.cost, 250'000'000);
+  EXPECT_EQ(charge.charged, 281'250'000);
+}
+
+TEST_F(LedgerTest, PRICE_5_RowsKeepTheirPriceAndSayItsVersion) {
+  const TargetMeters& target = ledger_->target("openai", "gpt-5-mini", "");
+  const auto finish = [&] {
+    Record r = record(&target);
+    r.usage = usage(1'000'000, 0);
+    r.usage_source = UsageSource::Reported;
+    ledger_->finish(0, std::move(r));
+  };
+  finish();
+  PriceTable table = PriceTable::built_in();
+  Price dearer;
+  dearer.version = "config";
+  dearer.base.input = 1'000'000'000;
+  dearer.base.output = 0;
+  table.set("openai", "gpt-5-mini", dearer);
+  ledger_->use_prices(std::make_shared<const PriceTable>(std::move(table)));
+  finish();
+  ASSERT_TRUE(journal_->drain());
+  EXPECT_EQ(query("SELECT count(*) FROM exchange WHERE cost = 250000000 AND price_version ="
+                  " (SELECT id FROM name WHERE text = 'catalog 2026-11-23')"),
+            1);
+  EXPECT_EQ(query("SELECT count(*) FROM exchange WHERE cost = 1000000000 AND price_version ="
+                  " (SELECT id FROM name WHERE text = 'config')"),
+            1);
+}
+
 TEST_F(LedgerTest, PRICE_3_AnExplicitZeroStaysZeroAfterARestart) {
   PriceTable table = PriceTable::built_in();
   Price free;

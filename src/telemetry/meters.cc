@@ -155,6 +155,7 @@ void Meters::resolve(TargetMeters& t) {
   t.cost_per_request_ = registry_.histogram(metric::kCostPerRequest, {provider, model});
   t.cost_ = registry_.counter(metric::kCost, {provider, model, alias});
   t.unpriced_ = registry_.counter(metric::kUnpriced, {provider, model});
+  t.drift_ = registry_.counter(metric::kPriceDrift, {provider, model});
   t.attempts_ = registry_.counter(metric::kAttempts, {provider});
   t.in_flight_ = registry_.gauge(metric::kInFlight, {provider});
 }
@@ -191,6 +192,7 @@ void Meters::count(unsigned lane, const Record& record, const TargetMeters& mete
     meters.cost_.add(lane, *charge.cost);
     meters.cost_per_request_.observe(lane, *charge.cost);
   }
+  if ((charge.notes & kPriceDrift) != 0) meters.drift_.add(lane);
   if (!record.attempts.empty()) count_attempts(lane, record, meters);
 }
 

@@ -85,6 +85,7 @@ class TargetMeters {
   Histogram cost_per_request_;
   Counter cost_;
   Counter unpriced_;
+  Counter drift_;
   std::array<Counter, 4> tokens_;
   Counter attempts_;
   std::array<Counter, kCauses> errors_;
@@ -94,8 +95,11 @@ class TargetMeters {
   // Set by the ledger when prices change.
   mutable std::atomic<const Price*> price_ = nullptr;
   mutable std::atomic<uint32_t> price_notes_ = 0;
+  mutable std::atomic<Terms> terms_ = Terms{};
   // Hash of the model last logged for having no price; 0: none.
   mutable std::atomic<uint64_t> unpriced_logged_ = 0;
+  // Likewise for a price that the provider no longer keeps to.
+  mutable std::atomic<uint64_t> drift_logged_ = 0;
   // Hash of the last answered model that has no price either; 0: none.
   mutable std::atomic<uint64_t> unpriced_answer_ = 0;
 };

@@ -98,6 +98,10 @@ inline constexpr MetricDef kCost{
 inline constexpr MetricDef kUnpriced{.name = "llm_unpriced_requests_total",
                                      .help = "Requests whose cost nobody knows.",
                                      .labels = kTargetLabels};
+inline constexpr MetricDef kPriceDrift{
+    .name = "llm_price_drift_total",
+    .help = "Requests whose cost by the provider is more than 5 % off the price table's.",
+    .labels = kTargetLabels};
 inline constexpr MetricDef kTokens{
     .name = "llm_tokens_total",
     .help = "Tokens; the types do not overlap: input is what came from no cache.",

@@ -1,5 +1,6 @@
 #include "telemetry/price.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -9,6 +10,8 @@ namespace {
 using Wide = __int128;
 
 constexpr int64_t kTokensPerRate = 1'000'000;
+constexpr int64_t kNanosPerUnit = 1'000'000'000;
+constexpr int64_t kMillion = 1'000'000;
 constexpr int64_t kMicrosPerDay = 86'400'000'000;
 
 void replace(Rates& rates, const Rates& by) {
@@ -19,7 +22,23 @@ void replace(Rates& rates, const Rates& by) {
   if (by.output) rates.output = by.output;
 }
 
-// Later steps replace earlier ones: announced changes, then the hour, then the length.
+const LongContext* step_for(const std::vector<LongContext>& steps, const chat::Usage& usage) {
+  const LongContext* longest = nullptr;
+  for (const LongContext& step : steps) {
+    if (usage.input() > step.above_prompt_tokens) longest = &step;
+  }
+  return longest;
+}
+
+const TierRates* tier_for(const Price& price, chat::ServiceTier tier) {
+  for (const TierRates& rates : price.tiers) {
+    if (rates.tier == tier) return &rates;
+  }
+  return nullptr;
+}
+
+// Later steps replace earlier ones: announced changes, then the hour, then the tier, then the
+// length.
 Rates rates_for(const Price& price, const chat::Usage& usage, int64_t started_micros,
                 uint32_t& notes) {
   Rates rates = price.base;
@@ -34,15 +53,39 @@ Rates rates_for(const Price& price, const chat::Usage& usage, int64_t started_mi
     replace(rates, window.rates);
     notes |= kTimeOfDay;
   }
-  const LongContext* longest = nullptr;
-  for (const LongContext& step : price.long_context) {
-    if (usage.input() > step.above_prompt_tokens) longest = &step;
+  const LongContext* longest = step_for(price.long_context, usage);
+  const TierRates* tier = tier_for(price, usage.tier);
+  if (tier != nullptr) {
+    replace(rates, tier->rates);
+    notes |= kTier;
+    const LongContext* own = step_for(tier->long_context, usage);
+    // A long request in a tier that states no rates for it: the standard rates for long ones.
+    if (own == nullptr && longest != nullptr) notes |= kTierAtStandard;
+    if (own != nullptr) longest = own;
+  } else if (usage.tier > chat::ServiceTier::Standard) {
+    notes |= kTierAtStandard;
   }
   if (longest != nullptr) {
     replace(rates, longest->rates);
     notes |= kLongContext;
   }
   return rates;
+}
+
+// `sum` in whole units, rounded half up.
+int64_t rounded(Wide sum, Wide unit) {
+  return static_cast<int64_t>((sum + unit / 2) / unit);
+}
+
+NanoDollars nano_of(double dollars) {
+  return std::llround(dollars * 1e9);
+}
+
+// More than 5 % apart, and more than what rounding on either side can make.
+bool drifted(NanoDollars told, NanoDollars table) {
+  constexpr NanoDollars kRounding = 1'000;
+  const NanoDollars apart = told > table ? told - table : table - told;
+  return apart > kRounding && static_cast<Wide>(apart) * 20 > table;
 }
 
 }  // namespace
@@ -79,25 +122,43 @@ TokenCost cost_of_tokens(const Price& price, const chat::Usage& usage, int64_t s
   sum += static_cast<Wide>(usage.cache_write) * cache_write;
   sum += static_cast<Wide>(usage.cache_write_1h) * rates.cache_write_1h.value_or(cache_write);
   sum += static_cast<Wide>(usage.output()) * output;
-  return {static_cast<NanoDollars>((sum + kTokensPerRate / 2) / kTokensPerRate), notes};
+  if (price.unit == Unit::Dollars) {
+    return {.cost = rounded(sum, kTokensPerRate), .credits = std::nullopt, .notes = notes};
+  }
+  TokenCost cost{.cost = std::nullopt, .credits = rounded(sum, kTokensPerRate), .notes = notes};
+  if (price.credit_price) {
+    cost.cost = rounded(sum * *price.credit_price, Wide{kTokensPerRate} * kNanosPerUnit);
+  }
+  return cost;
 }
 
-NanoDollars most_cost(const Price& price, int64_t input, int64_t output, int64_t started_micros) {
+NanoDollars most_cost(const Price& price, int64_t input, int64_t output, chat::ServiceTier tier,
+                      int64_t started_micros) {
   chat::Usage plain;
   plain.plain_input = input;
   plain.visible_output = output;
-  NanoDollars most = cost_of_tokens(price, plain, started_micros).cost;
-  if (!price.base.cache_write) return most;
-  chat::Usage written;
-  written.cache_write = input;
-  written.visible_output = output;
-  return std::max(most, cost_of_tokens(price, written, started_micros).cost);
+  plain.tier = tier;
+  chat::Usage written = plain;
+  std::swap(written.plain_input, written.cache_write);
+  return std::max(cost_of_tokens(price, plain, started_micros).cost.value_or(0),
+                  cost_of_tokens(price, written, started_micros).cost.value_or(0));
+}
+
+NanoDollars marked_up(NanoDollars cost, Terms terms) {
+  return rounded(static_cast<Wide>(cost) * (kMillion + terms.markup_ppm), kMillion);
+}
+
+std::optional<NanoDollars> charged_for(const Charge& charge, bool own_key, Terms terms) {
+  if (!charge.cost) return std::nullopt;
+  if (!own_key || !terms.upstream_counts) return marked_up(*charge.cost, terms);
+  if (!charge.upstream_cost) return std::nullopt;
+  return marked_up(*charge.cost + *charge.upstream_cost, terms);
 }
 
 Charge charge_for(const Price* price, const chat::Usage& usage, chat::UsageSource source,
                   Delivered delivered, int64_t started_micros) {
   Charge charge;
-  const bool stated = usage.provider_cost && *usage.provider_cost > 0;
+  const bool stated = usage.provider_cost && (*usage.provider_cost > 0 || usage.own_key);
   if (source == chat::UsageSource::None && !stated && delivered == Delivered::Nothing) {
     charge.cost = 0;
     return charge;
@@ -105,15 +166,25 @@ Charge charge_for(const Price* price, const chat::Usage& usage, chat::UsageSourc
   if (price != nullptr && source != chat::UsageSource::None) {
     const TokenCost tokens = cost_of_tokens(*price, usage, started_micros);
     charge.table_cost = tokens.cost;
+    charge.credits = tokens.credits;
     charge.notes = tokens.notes;
   }
-  if (stated) {
-    charge.cost = std::llround(*usage.provider_cost * 1e9);
-    charge.source = CostSource::Provider;
-    return charge;
+  if (usage.own_key) {
+    charge.upstream_cost = usage.upstream_cost ? nano_of(*usage.upstream_cost) : charge.table_cost;
+    if (!usage.upstream_cost && charge.table_cost) charge.notes |= kUpstreamByTable;
   }
-  charge.cost = std::exchange(charge.table_cost, std::nullopt);
-  charge.source = charge.cost ? CostSource::Tokens : CostSource::Unpriced;
+  if (stated) {
+    charge.cost = nano_of(*usage.provider_cost);
+    charge.source = CostSource::Provider;
+    // The table knows what models cost, not what intermediaries take for passing a call on.
+    const std::optional<NanoDollars> told = usage.own_key ? charge.upstream_cost : charge.cost;
+    if (told && charge.table_cost && drifted(*told, *charge.table_cost)) {
+      charge.notes |= kPriceDrift;
+    }
+  } else {
+    charge.cost = std::exchange(charge.table_cost, std::nullopt);
+    charge.source = charge.cost ? CostSource::Tokens : CostSource::Unpriced;
+  }
   return charge;
 }
 

@@ -4,6 +4,8 @@
 //           long_context [{above_prompt_tokens, rates...}]
 //           scheduled    [{from "YYYY-MM-DD", rates...}]
 //           time_of_day  [{utc_start "HH:MM:SSZ", utc_end, rates...}]
+//           service_tiers {"batch" | "flex" | "priority" | "fast": {rates..., long_context}}
+//           unit         "credits": rates are Snowflake credits, not dollars
 // Other fields are for people.
 #include <algorithm>
 #include <charconv>
@@ -12,6 +14,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "telemetry/model_name.h"
 #include "telemetry/price.h"
 #include "telemetry/prices_json.h"
 
@@ -28,42 +31,6 @@ std::string key_of(std::string_view provider, std::string_view model) {
   key += '\n';
   key += model;
   return key;
-}
-
-// Vendors write one model in several ways: "claude-sonnet-4.5" is "claude-sonnet-4-5".
-std::string normal(std::string_view name) {
-  std::string text(name);
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    if (c == '.') c = '-';
-  }
-  return text;
-}
-
-bool all_digits(std::string_view text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-// Without "-2025-08-07", "-20250807" or "@20250807" at the end; the whole name if there is none.
-std::string_view without_date(std::string_view model) {
-  constexpr size_t kDashed = 11;
-  constexpr size_t kPlain = 9;
-  if (model.size() > kDashed) {
-    const std::string_view tail = model.substr(model.size() - kDashed);
-    if (tail[0] == '-' && tail[5] == '-' && tail[8] == '-' && all_digits(tail.substr(1, 4)) &&
-        all_digits(tail.substr(6, 2)) && all_digits(tail.substr(9, 2))) {
-      return model.substr(0, model.size() - kDashed);
-    }
-  }
-  if (model.size() > kPlain) {
-    const std::string_view tail = model.substr(model.size() - kPlain);
-    if ((tail[0] == '-' || tail[0] == '@') && tail.substr(1).starts_with("20") &&
-        all_digits(tail.substr(1))) {
-      return model.substr(0, model.size() - kPlain);
-    }
-  }
-  return model;
 }
 
 std::optional<int> number_at(std::string_view text, size_t from, size_t size) {
@@ -136,17 +103,36 @@ int64_t required(std::optional<int64_t> value, std::string_view field) {
   return *value;
 }
 
+std::vector<LongContext> long_context_at(dom::object entry) {
+  std::vector<LongContext> found;
+  dom::array steps;
+  if (entry["long_context"].get(steps) != simdjson::SUCCESS) return found;
+  for (const dom::element element : steps) {
+    const dom::object step = element;
+    found.push_back({step["above_prompt_tokens"].get_int64(), rates_at(step)});
+  }
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+    return a.above_prompt_tokens < b.above_prompt_tokens;
+  });
+  return found;
+}
+
+void read_tiers(dom::object entry, Price& price) {
+  dom::object tiers;
+  if (entry["service_tiers"].get(tiers) != simdjson::SUCCESS) return;
+  for (const auto& [name, element] : tiers) {
+    const chat::ServiceTier tier = chat::service_tier_named(name);
+    if (tier <= chat::ServiceTier::Standard || tier == chat::ServiceTier::Other) {
+      throw Bad("service_tiers." + std::string(name) + " is no tier");
+    }
+    const dom::object rates = element;
+    price.tiers.push_back({tier, rates_at(rates), long_context_at(rates)});
+  }
+}
+
 void read_steps(dom::object entry, Price& price) {
   dom::array steps;
-  if (entry["long_context"].get(steps) == simdjson::SUCCESS) {
-    for (const dom::element element : steps) {
-      const dom::object step = element;
-      price.long_context.push_back({step["above_prompt_tokens"].get_int64(), rates_at(step)});
-    }
-    std::sort(
-        price.long_context.begin(), price.long_context.end(),
-        [](const auto& a, const auto& b) { return a.above_prompt_tokens < b.above_prompt_tokens; });
-  }
+  price.long_context = long_context_at(entry);
   if (entry["scheduled"].get(steps) == simdjson::SUCCESS) {
     for (const dom::element element : steps) {
       const dom::object step = element;
@@ -172,13 +158,19 @@ Price price_at(dom::object entry, const std::string& version) {
   price.base = rates_at(entry);
   if (!price.base.input || !price.base.output) throw Bad("input and output must be stated");
   read_steps(entry, price);
+  read_tiers(entry, price);
+  std::string_view unit;
+  if (entry["unit"].get(unit) == simdjson::SUCCESS) {
+    if (unit != "credits" && unit != "usd") throw Bad("unit is neither usd nor credits");
+    if (unit == "credits") price.unit = Unit::Credits;
+  }
   return price;
 }
 
 }  // namespace
 
 // The one place that meets the exceptions of the JSON library.
-Result<PriceTable> PriceTable::parse(std::string_view json) {
+Result<PriceTable> PriceTable::parse(std::string_view json, std::string_view edition) {
   PriceTable table;
   std::string at = "price catalog";
   try {
@@ -188,13 +180,15 @@ Result<PriceTable> PriceTable::parse(std::string_view json) {
     const dom::object meta = root["_meta"];
     const std::string as_of(text_at(meta, "as_of"));
     table.as_of_micros_ = required(date_micros(as_of), "_meta.as_of");
+    std::string version = "catalog " + as_of;
+    if (!edition.empty()) version.append(" ").append(edition);
     const dom::array models = root["models"];
     for (const dom::element element : models) {
       const dom::object entry = element;
-      const std::string vendor = normal(text_at(entry, "provider"));
-      const std::string model = normal(text_at(entry, "id"));
+      const std::string vendor = normal_name(text_at(entry, "provider"));
+      const std::string model = normal_name(text_at(entry, "id"));
       at = "price catalog, " + vendor + "/" + model;
-      table.prices_[key_of(vendor, model)] = price_at(entry, "catalog " + as_of);
+      table.prices_[key_of(vendor, model)] = price_at(entry, version);
       const auto [known, fresh] = table.vendors_.emplace(model, vendor);
       if (!fresh && known->second != vendor) known->second.clear();
     }
@@ -228,6 +222,25 @@ void PriceTable::set(std::string_view provider, std::string_view model, Price pr
   own_[key_of(provider, model)] = std::move(price);
 }
 
+void PriceTable::set_credit_price(NanoDollars credit_price) {
+  for (auto* prices : {&prices_, &own_}) {
+    for (auto& [key, price] : *prices) {
+      if (price.unit != Unit::Credits) continue;
+      price.credit_price = credit_price;
+      price.version += " at " + dollars_text(credit_price) + " a credit";
+    }
+  }
+}
+
+void PriceTable::set_terms(std::string_view provider, Terms terms) {
+  terms_[std::string(provider)] = terms;
+}
+
+Terms PriceTable::terms(std::string_view provider) const {
+  const auto found = terms_.find(std::string(provider));
+  return found == terms_.end() ? Terms{} : found->second;
+}
+
 const Price* PriceTable::exact(std::string_view vendor, std::string_view model) const {
   const auto found = prices_.find(key_of(vendor, model));
   return found == prices_.end() ? nullptr : &found->second;
@@ -246,8 +259,8 @@ PriceTable::Found PriceTable::find(std::string_view provider, std::string_view m
   if (const auto listed = listed_.find(key); listed != listed_.end()) {
     return {listed->second ? &*listed->second : nullptr, 0};
   }
-  const std::string name = normal(model);
-  if (const Price* price = dated(normal(vendor.empty() ? provider : vendor), name)) {
+  const std::string name = normal_name(model);
+  if (const Price* price = dated(normal_name(vendor.empty() ? provider : vendor), name)) {
     return {price, 0};
   }
   const std::string_view whole = name;

@@ -45,7 +45,8 @@ std::string sql_for(UsageGroup group) {
   sql +=
       " AS grouped, count(*), sum(outcome IS NOT ?3), sum(cost IS NULL), sum(usage_source = 2),"
       " sum(plain_input + cache_write + cache_write_1h + audio_input), sum(cache_read),"
-      " sum(visible_output + audio_output), sum(reasoning), ifnull(sum(cost), 0)"
+      " sum(visible_output + audio_output), sum(reasoning), ifnull(sum(cost), 0), "
+      "ifnull(sum(credits), 0)"
       " FROM exchange WHERE key >= ?1 AND key < ?2 GROUP BY grouped";
   return sql;
 }
@@ -77,7 +78,8 @@ UsageLine line_of(const store::Statement& row) {
                      .cached = row.integer(6),
                      .output = row.integer(7),
                      .reasoning = row.integer(8)},
-          .cost = row.integer(9)};
+          .cost = row.integer(9),
+          .credits = row.integer(10)};
 }
 
 void add(UsageLine& to, const UsageLine& line) {
@@ -90,6 +92,7 @@ void add(UsageLine& to, const UsageLine& line) {
   to.tokens.output += line.tokens.output;
   to.tokens.reasoning += line.tokens.reasoning;
   to.cost += line.cost;
+  to.credits += line.credits;
 }
 
 int64_t id_of(const Names& names, std::string_view text) {

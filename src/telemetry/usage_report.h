@@ -34,6 +34,7 @@ struct UsageLine {
   int64_t estimated = 0;  // requests whose tokens are an estimate
   TokenCounts tokens;
   NanoDollars cost = 0;
+  int64_t credits = 0;  // nano-credits, of requests priced in credits
 };
 
 struct UsageReport {

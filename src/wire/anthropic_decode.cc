@@ -25,7 +25,7 @@ enum class Rule : uint8_t {
   Metadata,
   Strings,
   Number,  // between min and max
-  String,
+  ServiceTier,
   Object,
 };
 
@@ -57,7 +57,7 @@ constexpr std::array<Field, 16> kFields{{
     {"thinking", Rule::Object},
     {"output_config", Rule::Object},
     {"cache_control", Rule::Object},
-    {"service_tier", Rule::String},
+    {"service_tier", Rule::ServiceTier},
 }};
 
 const Field* find_field(const Text& key) {
@@ -151,8 +151,14 @@ bool RequestDecoder::value_of(const Field& field) {
       return strings();
     case Rule::Number:
       return number(field);
-    case Rule::String:
-      return of_type(Type::String, "a string");
+    case Rule::ServiceTier: {
+      const bool word = reader_.peek() == Type::String;
+      Text tier;
+      if (!word) return of_type(Type::String, "a string");
+      if (!reader_.string(&tier)) return false;
+      request_.tier = chat::service_tier_named(tier.str());
+      return true;
+    }
     case Rule::Object:
       return of_type(Type::Object, "an object");
   }

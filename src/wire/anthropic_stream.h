@@ -43,6 +43,6 @@ class StreamReader final : public chat::ReplyStream {
   bool saw_content_ = false;
 };
 
-static_assert(sizeof(StreamReader) <= 256);
+static_assert(sizeof(StreamReader) <= 288);
 
 }  // namespace sluice::anthropic

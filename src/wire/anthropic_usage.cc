@@ -58,6 +58,24 @@ bool read_cost(Reader& reader, double* cost) {
   return true;
 }
 
+bool read_tier(Reader& reader, chat::ServiceTier* tier) {
+  if (reader.peek() != Type::String) return reader.skip();
+  Text word;
+  if (!reader.string(&word)) return false;
+  const chat::ServiceTier named = chat::service_tier_named(word.str());
+  if (*tier != chat::ServiceTier::Fast) *tier = named;
+  return true;
+}
+
+// "fast" has rates of its own, as a tier has.
+bool read_speed(Reader& reader, chat::ServiceTier* tier) {
+  if (reader.peek() != Type::String) return reader.skip();
+  Text word;
+  if (!reader.string(&word)) return false;
+  if (word.is("fast")) *tier = chat::ServiceTier::Fast;
+  return true;
+}
+
 bool read_member(Reader& reader, std::string_view key, UsageCounts* counts) {
   if (key == "input_tokens") return read_count(reader, &counts->input);
   if (key == "cache_creation_input_tokens") return read_count(reader, &counts->cache_write);
@@ -66,6 +84,8 @@ bool read_member(Reader& reader, std::string_view key, UsageCounts* counts) {
   if (key == "output_tokens") return read_count(reader, &counts->output);
   if (key == "output_tokens_details") return read_output_details(reader, counts);
   if (key == "cost") return read_cost(reader, &counts->cost);
+  if (key == "service_tier") return read_tier(reader, &counts->tier);
+  if (key == "speed") return read_speed(reader, &counts->tier);
   return reader.skip();
 }
 
@@ -115,6 +135,7 @@ void UsageCounts::update(const UsageCounts& later) {
   replace(&output, later.output);
   replace(&thinking, later.thinking);
   if (later.cost > 0) cost = later.cost;
+  if (later.tier != chat::ServiceTier::Unsaid) tier = later.tier;
 }
 
 std::optional<chat::Usage> UsageCounts::buckets() const {
@@ -132,6 +153,7 @@ std::optional<chat::Usage> UsageCounts::buckets() const {
   usage.visible_output = count(output) - usage.reasoning;
   if (usage.input() == 0 && usage.output() == 0) return std::nullopt;
   if (cost > 0) usage.provider_cost = cost;
+  usage.tier = tier;
   return usage;
 }
 

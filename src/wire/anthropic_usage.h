@@ -24,6 +24,7 @@ struct UsageCounts {
   int64_t output = -1;  // thinking included
   int64_t thinking = -1;
   double cost = 0;  // USD, of intermediaries that say it
+  chat::ServiceTier tier = chat::ServiceTier::Unsaid;
 
   // What a later event of the same stream says: its numbers are of the whole and replace these. An
   // input of nothing but zeros is a place-holder and replaces nothing.

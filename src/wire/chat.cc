@@ -27,6 +27,22 @@ std::string_view name_of(Endpoint endpoint) {
   return "chat";
 }
 
+ServiceTier service_tier_named(std::string_view word) {
+  if (word.empty() || word == "auto" || word == "standard_only") return ServiceTier::Unsaid;
+  if (word == "default") return ServiceTier::Standard;
+  for (const ServiceTier tier : {ServiceTier::Standard, ServiceTier::Batch, ServiceTier::Flex,
+                                 ServiceTier::Priority, ServiceTier::Fast}) {
+    if (name_of(tier) == word) return tier;
+  }
+  return ServiceTier::Other;
+}
+
+std::string_view name_of(ServiceTier tier) {
+  constexpr std::string_view kNames[] = {"",         "standard", "batch", "flex",
+                                         "priority", "fast",     "other"};
+  return kNames[static_cast<size_t>(tier)];
+}
+
 int64_t estimate_tokens(int64_t text_bytes) {
   return (std::max<int64_t>(text_bytes, 0) + kBytesPerToken - 1) / kBytesPerToken;
 }

@@ -16,6 +16,15 @@
 
 namespace sluice::chat {
 
+// The class of service a call was billed at, in the words of OpenAI and Anthropic alike.
+enum class ServiceTier : uint8_t { Unsaid, Standard, Batch, Flex, Priority, Fast, Other };
+
+// Of `service_tier`: "default" and "standard" are the same, "auto" says nothing, an unknown word is
+// Other.
+ServiceTier service_tier_named(std::string_view word);
+// "", "standard", "batch", "flex", "priority", "fast", "other".
+std::string_view name_of(ServiceTier tier);
+
 // Token counts in disjoint buckets (acceptance TOK-1): input() and output() are the provider's own
 // totals, no token is in two buckets, none is negative.
 struct Usage {
@@ -30,6 +39,11 @@ struct Usage {
   // What the provider itself says the call cost, in USD; absent unless positive (acceptance
   // COST-7).
   std::optional<double> provider_cost;
+  // The call ran on the caller's own account at the upstream (OpenRouter's is_byok): provider_cost
+  // is the intermediary's charge alone and may be 0. What the upstream charged, where that is told.
+  bool own_key = false;
+  std::optional<double> upstream_cost;
+  ServiceTier tier = ServiceTier::Unsaid;
 
   int64_t input() const {
     return plain_input + cache_read + cache_write + cache_write_1h + audio_input;
@@ -90,6 +104,7 @@ struct Request {
   bool reasons = false;  // asks the model to think before it speaks
   int64_t choices = 1;   // `n`
   bool has_metadata = false;
+  ServiceTier tier = ServiceTier::Unsaid;  // asked for; the reply tells which one it was
   // Rough size of the prompt for estimates (acceptance DISC-5): bytes of text in it, without images
   // or audio.
   int64_t prompt_bytes = 0;

@@ -36,6 +36,7 @@ bool ChunkWalk::member(std::string_view key, size_t before) {
   if (key == "created") return value(Type::Number, &chunk_->created);
   if (key == "model") return value(Type::String, &chunk_->model);
   if (key == "error") return error();
+  if (key == "service_tier") return read_tier(reader_, &chunk_->tier);
   return reader_.skip();
 }
 

@@ -64,6 +64,7 @@ struct Chunk {
   size_t usage_end = 0;          // ...to the end of its own
   bool usage_object = false;
   std::optional<chat::Usage> usage;
+  chat::ServiceTier tier = chat::ServiceTier::Unsaid;
 };
 
 // Reads a chunk's payload, the whole or, if `skip` > 0, from choices on: the first `skip` bytes are

@@ -149,6 +149,12 @@ bool RequestDecoder::value_of(const Field& field) {
       std::string ignored;
       return name_text(safety_identifier_ ? &ignored : &request_.user);
     }
+    case Rule::ServiceTier: {
+      std::string tier;
+      if (!name_text(&tier)) return false;
+      request_.tier = chat::service_tier_named(tier);
+      return true;
+    }
     case Rule::Tools:
       return tools();
     case Rule::Boolean: {

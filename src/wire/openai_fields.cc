@@ -32,6 +32,7 @@ constexpr std::array<Field, kFieldCount> kFields{{
     {"reasoning_effort", kChat, Rule::ReasoningEffort},
     {"safety_identifier", kAll, Rule::SafetyIdentifier},
     {"user", kAll, Rule::User},
+    {"service_tier", kChat, Rule::ServiceTier},
     {"tools", kChat, Rule::Tools},
     {"functions", kChat, Rule::Array},
     {"temperature", kBoth, Rule::Number, 0, 2},

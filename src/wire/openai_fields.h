@@ -22,6 +22,7 @@ enum class Rule : uint8_t {
   ReasoningEffort,
   SafetyIdentifier,
   User,
+  ServiceTier,
   Tools,
   // Checked and then left alone:
   Boolean,
@@ -41,7 +42,7 @@ struct Field {
   int64_t max = 0;
 };
 
-inline constexpr size_t kFieldCount = 34;
+inline constexpr size_t kFieldCount = 35;
 
 // Null if the gateway does not know `name` on this endpoint. Fields are numbered from 0: *index.
 const Field* find_field(chat::Endpoint endpoint, std::string_view name, uint32_t* index);

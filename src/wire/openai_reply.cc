@@ -17,6 +17,7 @@ struct ReplyState {
   ErrorFacts error;
   bool has_choices = false;  // `choices`, or `data` of an embeddings reply
   Text object;
+  chat::ServiceTier tier = chat::ServiceTier::Unsaid;
   Text message;  // top level, as some servers say what went wrong
 };
 
@@ -105,6 +106,7 @@ bool read_member(Reader& reader, std::string_view key, bool embeddings, ReplySta
   if (key == "data" && embeddings) return read_data(reader, state);
   if (key == "usage") return read_usage(reader, &state->reply.usage);
   if (key == "error") return note_error(reader, state);
+  if (key == "service_tier") return read_tier(reader, &state->tier);
   if (key == "object") return read_plain_text(reader, &state->object);
   if (key == "message") return read_plain_text(reader, &state->message);
   return reader.skip();
@@ -140,6 +142,7 @@ Result<chat::Reply> decode_reply(chat::Endpoint endpoint, std::string_view body)
     return bad_reply(body, error.message());
   }
   chat::Reply& reply = state.reply;
+  if (reply.usage) reply.usage->tier = state.tier;
   if (state.object.raw == "error" && !reply.is_error) {
     reply.is_error = true;
     state.error.message = state.message.str();

@@ -79,15 +79,33 @@ TEST(OpenAiReply, COST_7_OnlyAPositiveNumberIsACost) {
   EXPECT_EQ(cost_of("0.00125"), 0.00125);
 }
 
-TEST(OpenAiReply, CostWithOnesOwnKeyIncludesTheProvidersShare) {
-  EXPECT_EQ(usage_of(R"({"prompt_tokens":5,"cost":0.25,"is_byok":true,)"
-                     R"("cost_details":{"upstream_inference_cost":0.5}})")
-                ->provider_cost,
-            0.75);
-  EXPECT_EQ(usage_of(R"({"prompt_tokens":5,"cost":0.25,"is_byok":false,)"
-                     R"("cost_details":{"upstream_inference_cost":0.5}})")
-                ->provider_cost,
-            0.25);
+TEST(OpenAiReply, TOK_6_TheChargeToOnesOwnAccountStandsApart) {
+  const auto told = [](const std::string& own) {
+    return *usage_of(R"({"prompt_tokens":5,"cost":0.25,"is_byok":)" + own +
+                     R"(,"cost_details":{"upstream_inference_cost":0.5}})");
+  };
+  EXPECT_EQ(told("true").provider_cost, 0.25);
+  EXPECT_EQ(told("true").upstream_cost, 0.5);
+  EXPECT_TRUE(told("true").own_key);
+  EXPECT_EQ(told("false").provider_cost, 0.25);
+  EXPECT_EQ(told("false").upstream_cost, std::nullopt);
+  EXPECT_FALSE(told("false").own_key);
+  EXPECT_EQ(usage_of(R"({"prompt_tokens":5,"cost":0,"is_byok":true})")->provider_cost, 0)
+      << "the intermediary took nothing";
+}
+
+TEST(OpenAiReply, TOK_8_TheReplySaysAtWhichTierItWasBilled) {
+  const auto tier_of = [](const std::string& member) {
+    const auto reply = decode_reply(chat::Endpoint::Chat,
+                                    R"({"choices":[],"usage":{"prompt_tokens":5})" + member + "}");
+    return reply->usage->tier;
+  };
+  EXPECT_EQ(tier_of(R"(,"service_tier":"flex")"), chat::ServiceTier::Flex);
+  EXPECT_EQ(tier_of(R"(,"service_tier":"default")"), chat::ServiceTier::Standard);
+  EXPECT_EQ(tier_of(R"(,"service_tier":"scale")"), chat::ServiceTier::Other);
+  for (const char* silent : {"", R"(,"service_tier":null)", R"(,"service_tier":"auto")"}) {
+    EXPECT_EQ(tier_of(silent), chat::ServiceTier::Unsaid) << silent;
+  }
 }
 
 TEST(OpenAiReply, FB_10_ErrorsInsideA200AreClassed) {

@@ -109,6 +109,9 @@ StreamEvent StreamReader::chunk(const sse::Event& event, std::string& scratch) {
     return fail(Outcome::UpstreamBadReply,
                 fmt::format("the upstream sent a bad event: {}", error.message()));
   }
+  // In a head that was read once, it is not read again.
+  if (chunk.tier != chat::ServiceTier::Unsaid) tier_ = chunk.tier;
+  if (chunk.usage) chunk.usage->tier = tier_;
   if (chunk.is_error || event.name == "error" || chunk.object == R"("error")") {
     ErrorFacts facts = chunk.error ? std::move(*chunk.error) : ErrorFacts{};
     if (chunk.usage) usage_ = chunk.usage;

@@ -75,6 +75,7 @@ class StreamReader final : public chat::ReplyStream {
   ChoiceSet roles_;
   ChoiceSet finished_;
   std::optional<chat::Usage> usage_;
+  chat::ServiceTier tier_ = chat::ServiceTier::Unsaid;
   std::unique_ptr<std::string> pending_usage_;  // the event the client gets before [DONE]
   std::unique_ptr<ToolCalls> tools_;
   std::unique_ptr<StreamError> error_;
@@ -83,6 +84,6 @@ class StreamReader final : public chat::ReplyStream {
   bool done_ = false;
 };
 
-static_assert(sizeof(StreamReader) <= 376);
+static_assert(sizeof(StreamReader) <= 408);
 
 }  // namespace sluice::openai

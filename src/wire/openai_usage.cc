@@ -146,9 +146,9 @@ std::optional<chat::Usage> buckets_of(const RawUsage& raw) {
   usage.reasoning = take(raw.reasoning.value, &left);
   usage.audio_output = take(raw.audio_output.value, &left);
   usage.visible_output = left;
-  // With the caller's own provider key, OpenRouter's cost is its fee only.
-  const double cost = raw.cost + (raw.byok ? raw.upstream_cost : 0);
-  if (cost > 0) usage.provider_cost = cost;
+  if (raw.cost > 0 || raw.byok) usage.provider_cost = raw.cost;
+  usage.own_key = raw.byok;
+  if (raw.byok && raw.upstream_cost > 0) usage.upstream_cost = raw.upstream_cost;
   return usage;
 }
 
@@ -211,6 +211,14 @@ bool read_usage(Reader& reader, std::optional<chat::Usage>* usage) {
   }
   if (reader.failed()) return false;
   *usage = buckets_of(raw);
+  return true;
+}
+
+bool read_tier(Reader& reader, chat::ServiceTier* tier) {
+  if (reader.peek() != Type::String) return reader.skip();
+  Text word;
+  if (!reader.string(&word)) return false;
+  *tier = chat::service_tier_named(word.str());
   return true;
 }
 

@@ -18,6 +18,10 @@ inline constexpr int64_t kAbsurdTokens = 100'000'000;
 // are cut so that the buckets sum to the totals. False only if the text is broken.
 bool read_usage(json::Reader& reader, std::optional<chat::Usage>* usage);
 
+// Reads a `service_tier` value; other types than strings say nothing. False only if the text is
+// broken.
+bool read_tier(json::Reader& reader, chat::ServiceTier* tier);
+
 struct ErrorFacts {
   std::string message;
   std::string type;

@@ -31,6 +31,7 @@ enum class Rule : uint8_t {
   Prompt,
   Tools,
   ToolChoice,
+  ServiceTier,
   // Checked and then left alone:
   Boolean,
   Integer,  // between min and max
@@ -82,7 +83,7 @@ constexpr std::array<Field, 28> kFields{{
     {"include", Rule::Array},
     {"context_management", Rule::Array},
     {"truncation", Rule::String},
-    {"service_tier", Rule::String},
+    {"service_tier", Rule::ServiceTier},
     {"prompt_cache_key", Rule::String},
 }};
 
@@ -220,6 +221,10 @@ bool RequestDecoder::value_of(const Field& field) {
       return id_or_object(/*string_allowed=*/true, &references_.conversation);
     case Rule::Prompt:
       return id_or_object(/*string_allowed=*/false, &references_.prompt);
+    case Rule::ServiceTier:
+      if (!name_text(&ignored_text)) return false;
+      request_.tier = chat::service_tier_named(ignored_text);
+      return true;
     case Rule::Tools:
       return tools();
     case Rule::ToolChoice:

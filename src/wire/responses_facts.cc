@@ -116,9 +116,9 @@ std::optional<chat::Usage> buckets_of(const RawUsage& raw) {
   left = output;
   usage.reasoning = take(raw.reasoning, &left);
   usage.visible_output = left;
-  // With the caller's own provider key, OpenRouter's cost is its fee only.
-  const double cost = raw.cost + (raw.byok ? raw.upstream_cost : 0);
-  if (cost > 0) usage.provider_cost = cost;
+  if (raw.cost > 0 || raw.byok) usage.provider_cost = raw.cost;
+  usage.own_key = raw.byok;
+  if (raw.byok && raw.upstream_cost > 0) usage.upstream_cost = raw.upstream_cost;
   return usage;
 }
 
@@ -223,7 +223,12 @@ bool ResponseFacts::read_member(Reader& reader, std::string_view key) {
   if (key == "status") return read_plain_text(reader, &status);
   if (key == "object") return read_plain_text(reader, &object);
   if (key == "output") return read_output(reader, this);
-  if (key == "usage") return read_usage(reader, &usage);
+  if (key == "usage" || key == "service_tier") {
+    const bool read =
+        key == "usage" ? read_usage(reader, &usage) : openai::read_tier(reader, &tier);
+    if (usage) usage->tier = tier;
+    return read;
+  }
   if (key == "error") return openai::read_error(reader, &error, &has_error);
   return reader.skip();
 }

@@ -46,7 +46,8 @@ struct ResponseFacts {
   json::Text model;
   json::Text status;
   json::Text object;
-  std::optional<chat::Usage> usage;
+  std::optional<chat::Usage> usage;  // with the tier
+  chat::ServiceTier tier = chat::ServiceTier::Unsaid;
   bool has_output = false;  // an array
   bool visible = false;     // there is something in it that the caller sees
   int64_t output_bytes = 0;

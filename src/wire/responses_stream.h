@@ -73,6 +73,6 @@ class StreamReader final : public chat::ReplyStream {
   const bool replays_;
 };
 
-static_assert(sizeof(StreamReader) <= 256);
+static_assert(sizeof(StreamReader) <= 288);
 
 }  // namespace sluice::responses

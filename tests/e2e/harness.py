@@ -173,8 +173,9 @@ class Server(Process):
         """A streamed chat whose reply is read by the caller: the socket, request sent."""
         body = json.dumps({"model": model, "messages": HELLO, "stream": True, **more}).encode()
         lines = [b"POST /v1/chat/completions HTTP/1.1", b"Host: test", b"Content-Type: application/json"]
-        lines += [b"Authorization: Bearer client-key", b"Content-Length: %d" % len(body)]
-        lines += [f"{name}: {value}".encode() for name, value in (headers or {}).items()]
+        lines += [b"Content-Length: %d" % len(body)]
+        given = {"Authorization": "Bearer client-key", **(headers or {})}
+        lines += [f"{name}: {value}".encode() for name, value in given.items()]
         connection = socket.create_connection(self.address, timeout=30 * SLOW)
         connection.sendall(b"\r\n".join(lines) + b"\r\n\r\n" + body)
         return connection

@@ -15,7 +15,7 @@ from check_docs import documents, runnable_block, runnable_blocks  # noqa: E402
 
 PRINTED = "127.0.0.1:8080"
 PROVIDER = "provider-"
-USED_HERE = {"install", "curl", "sdk", "config", "example", "routing", "lab"}
+USED_HERE = {"install", "curl", "sdk", "config", "example", "routing", "keys", "usage", "lab"}
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,12 @@ def test_the_python_of_the_readme_prints_an_answer(started):
     assert said.stdout == direct.json()["choices"][0]["message"]["content"] != ""
 
 
-@pytest.mark.parametrize("name", ["config", "example", "routing"])
+def test_the_curl_of_the_keys_shows_their_figures(started):
+    said = run(["bash", "-c", here(runnable_block("usage").text, started)], env={**os.environ, "NO_PROXY": "*", "CI_KEY": "any"})
+    assert json.loads(said.stdout)["object"] == "usage"
+
+
+@pytest.mark.parametrize("name", ["config", "example", "routing", "keys"])
 def test_the_configurations_in_the_documents_are_valid(tmp_path, name):
     text = runnable_block(name).text
     file = tmp_path / "sluice.yaml"

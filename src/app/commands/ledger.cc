@@ -1,54 +1,17 @@
 #include "app/commands/ledger.h"
 
-#include <algorithm>
-#include <cerrno>
-#include <charconv>
-#include <filesystem>
 #include <fmt/format.h>
 #include <iterator>
-#include <system_error>
-#include <time.h>
-#include <unistd.h>
 #include <vector>
 
+#include "app/commands/ledger_file.h"
 #include "base/text_out.h"
-#include "store/sqlite.h"
 #include "telemetry/usage_report.h"
 
 namespace sluice::app {
 namespace {
 
 constexpr int kExitFailed = 1;
-constexpr int64_t kMicrosPerSecond = 1'000'000;
-
-CommandResult failed(int code, std::string message) {
-  return {.exit_code = code, .out = "", .err = "sluice: " + std::move(message) + "\n"};
-}
-
-// Micro-seconds since 1970 of "7d" before now or of "2026-11-01".
-std::optional<int64_t> parse_moment(const std::string& text, int64_t now_micros) {
-  tm day{};
-  const char* end = strptime(text.c_str(), "%Y-%m-%d", &day);
-  if (end != nullptr && *end == '\0') return timegm(&day) * kMicrosPerSecond;
-  int64_t count = 0;
-  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (error != std::errc() || rest + 1 != text.data() + text.size() || count < 0 ||
-      count > 100'000) {
-    return std::nullopt;
-  }
-  const std::string_view units = "smhd";
-  constexpr int64_t kSeconds[] = {1, 60, 3600, 86400};
-  const size_t unit = units.find(*rest);
-  if (unit == std::string_view::npos) return std::nullopt;
-  return now_micros - count * kSeconds[unit] * kMicrosPerSecond;
-}
-
-// Exact, as the ledger has it.
-std::string dollars(int64_t nano) {
-  std::string out;
-  append_decimal(out, nano, 9);
-  return out;
-}
 
 // Nothing of it is known: unknown is never shown as zero.
 bool unknown_cost(const telemetry::UsageLine& line) {
@@ -66,42 +29,31 @@ std::string text_table(const telemetry::UsageReport& report, std::string_view by
   std::vector<std::vector<std::string>> rows;
   rows.push_back({std::string(by), "requests", "failed", "input", "cached", "output", "reasoning",
                   "estimated", "unpriced", "cost"});
-  const auto add = [&rows](const telemetry::UsageLine& line, const std::string& name) {
+  // A column for those who buy credits.
+  const bool credits = report.total.credits > 0;
+  if (credits) rows.front().emplace_back("credits");
+  const auto add = [&rows, credits](const telemetry::UsageLine& line, const std::string& name) {
     rows.push_back({name, std::to_string(line.requests), std::to_string(line.failed),
                     std::to_string(line.tokens.input), std::to_string(line.tokens.cached),
                     std::to_string(line.tokens.output), std::to_string(line.tokens.reasoning),
                     std::to_string(line.estimated), std::to_string(line.unpriced),
                     cost_cell(line)});
+    if (credits) rows.back().push_back(decimal(line.credits));
   };
   for (const telemetry::UsageLine& line : report.lines)
     add(line, line.name.empty() ? "(none)" : line.name);
   add(report.total, "total");
 
-  std::vector<size_t> widths(rows[0].size(), 0);
-  for (const auto& row : rows) {
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string out;
-  for (const auto& row : rows) {
-    for (size_t i = 0; i < row.size(); ++i) {
-      if (i == 0) {
-        fmt::format_to(std::back_inserter(out), "{:<{}}", row[i], widths[i]);
-      } else {
-        fmt::format_to(std::back_inserter(out), "  {:>{}}", row[i], widths[i]);
-      }
-    }
-    out += '\n';
-  }
-  return out;
+  return aligned(rows, 1);
 }
 
 std::string json_line(const telemetry::UsageLine& line) {
   const bool unknown = unknown_cost(line);
   return fmt::format(
-      R"({{"name":{},"requests":{},"failed":{},"unpriced":{},"estimated":{},"tokens":{{"input":{},"cached":{},"output":{},"reasoning":{}}},"cost_usd":{}}})",
+      R"({{"name":{},"requests":{},"failed":{},"unpriced":{},"estimated":{},"tokens":{{"input":{},"cached":{},"output":{},"reasoning":{}}},"cost_usd":{},"credits":{}}})",
       json_quoted(line.name), line.requests, line.failed, line.unpriced, line.estimated,
       line.tokens.input, line.tokens.cached, line.tokens.output, line.tokens.reasoning,
-      unknown ? "null" : dollars(line.cost));
+      unknown ? "null" : decimal(line.cost), decimal(line.credits));
 }
 
 std::string json_report(const telemetry::UsageReport& report, std::string_view by) {
@@ -115,30 +67,17 @@ std::string json_report(const telemetry::UsageReport& report, std::string_view b
 
 std::string csv_report(const telemetry::UsageReport& report, std::string_view by) {
   std::string out = fmt::format(
-      "{},requests,failed,unpriced,estimated,input,cached,output,reasoning,cost_usd\n", by);
+      "{},requests,failed,unpriced,estimated,input,cached,output,reasoning,cost_usd,credits\n", by);
   for (const telemetry::UsageLine& line : report.lines) {
     std::string name;
     for (const char c : line.name) name.append(c == '"' ? 2 : 1, c);
     const bool unknown = unknown_cost(line);
-    fmt::format_to(std::back_inserter(out), "\"{}\",{},{},{},{},{},{},{},{},{}\n", name,
+    fmt::format_to(std::back_inserter(out), "\"{}\",{},{},{},{},{},{},{},{},{},{}\n", name,
                    line.requests, line.failed, line.unpriced, line.estimated, line.tokens.input,
                    line.tokens.cached, line.tokens.output, line.tokens.reasoning,
-                   unknown ? "" : dollars(line.cost));
+                   unknown ? "" : decimal(line.cost), decimal(line.credits));
   }
   return out;
-}
-
-// SQLite only says that it cannot open a file, not why.
-Result<store::Database> open_read_only(const std::string& path) {
-  std::string reason;
-  if (access(path.c_str(), R_OK) != 0) reason = std::generic_category().message(errno);
-  if (std::error_code failed; std::filesystem::is_directory(path, failed))
-    reason = std::generic_category().message(EISDIR);
-  if (!reason.empty()) {
-    return Error(Outcome::BadRequest, "cannot open the ledger " + path + ": " + reason +
-                                          "; --ledger names the file of another");
-  }
-  return store::Database::open(path, {.mode = store::OpenMode::ReadOnly});
 }
 
 }  // namespace
@@ -147,8 +86,9 @@ CommandResult usage(const UsageArguments& arguments, const Clock& clock) {
   telemetry::UsageQuery query;
   const auto group = telemetry::usage_group_named(arguments.by);
   if (!group) {
-    return failed(kExitInvalid, "--by takes model, provider, alias, user, day or outcome, not '" +
-                                    arguments.by + "'");
+    return command_failed(
+        kExitInvalid,
+        "--by takes model, provider, alias, user, day or outcome, not '" + arguments.by + "'");
   }
   query.by = *group;
   for (const auto& [text, flag, bound] :
@@ -157,20 +97,21 @@ CommandResult usage(const UsageArguments& arguments, const Clock& clock) {
     if (text->empty()) continue;
     *bound = parse_moment(*text, clock.wall_micros());
     if (!*bound) {
-      return failed(
+      return command_failed(
           kExitInvalid,
           fmt::format("{} takes 7d, 24h, 30m or a day like 2026-11-01, not '{}'", flag, *text));
     }
   }
   if (query.since_micros && query.until_micros && *query.since_micros >= *query.until_micros) {
-    return failed(kExitInvalid, fmt::format("--since {} is not before --until {}: nothing lies "
-                                            "between them",
-                                            arguments.since, arguments.until));
+    return command_failed(kExitInvalid,
+                          fmt::format("--since {} is not before --until {}: nothing lies "
+                                      "between them",
+                                      arguments.since, arguments.until));
   }
-  Result<store::Database> database = open_read_only(arguments.ledger);
-  if (!database) return failed(kExitFailed, database.error().message());
+  Result<store::Database> database = open_ledger_file(arguments.ledger, store::OpenMode::ReadOnly);
+  if (!database) return command_failed(kExitFailed, database.error().message());
   Result<telemetry::UsageReport> report = telemetry::usage_report(*database, query);
-  if (!report) return failed(kExitFailed, report.error().message());
+  if (!report) return command_failed(kExitFailed, report.error().message());
   switch (arguments.format) {
     case TableFormat::Json:
       return {.exit_code = kExitOk, .out = json_report(*report, arguments.by), .err = ""};
@@ -183,10 +124,10 @@ CommandResult usage(const UsageArguments& arguments, const Clock& clock) {
 }
 
 CommandResult verify_ledger(const std::string& path, TableFormat format) {
-  Result<store::Database> database = open_read_only(path);
-  if (!database) return failed(kExitFailed, database.error().message());
+  Result<store::Database> database = open_ledger_file(path, store::OpenMode::ReadOnly);
+  if (!database) return command_failed(kExitFailed, database.error().message());
   Result<telemetry::VerifyReport> report = telemetry::verify_ledger(*database);
-  if (!report) return failed(kExitFailed, report.error().message());
+  if (!report) return command_failed(kExitFailed, report.error().message());
   CommandResult result;
   result.exit_code = report->problems.empty() ? kExitOk : kExitFailed;
   if (format == TableFormat::Json) {

@@ -1,0 +1,20 @@
+#include "base/percent.h"
+
+#include <gtest/gtest.h>
+
+namespace sluice {
+namespace {
+
+TEST(Percent, DecodesTwoHexDigits) {
+  EXPECT_EQ(percent_decoded("a%2Fb%2fc%41"), "a/b/cA");
+  EXPECT_EQ(percent_decoded("plain"), "plain");
+}
+
+TEST(Percent, LeavesWhatIsNoCode) {
+  EXPECT_EQ(percent_decoded("100%"), "100%");
+  EXPECT_EQ(percent_decoded("%4"), "%4");
+  EXPECT_EQ(percent_decoded("%zz%4x"), "%zz%4x");
+}
+
+}  // namespace
+}  // namespace sluice
