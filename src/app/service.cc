@@ -231,20 +231,29 @@ void Service::announce() {
 
 void Service::run() {
   // The prices are read anew with the rest: with a file of prices that is no such file, all stays.
-  const auto stamp = [this] {
-    return file_stamp(config_file_) + file_stamp(loaded_.settings.prices.file);
+  struct Stamps {
+    int64_t config;
+    int64_t prices;
+    bool operator==(const Stamps&) const = default;
   };
-  int64_t in_force = stamp();
-  int64_t seen = in_force;
+  const auto look = [this] {
+    return Stamps{file_stamp(config_file_), file_stamp(loaded_.settings.prices.file)};
+  };
+  Stamps in_force = look();
+  Stamps seen = in_force;
   for (;;) {
     const int signal = await_signal(signals_, kLook);
     if (asks_to_stop(signal)) break;
-    int64_t current = stamp();
+    Stamps current = look();
     // A file that is still being written could be half of what was meant, and valid.
-    const bool written = current != 0 && current != in_force && current == seen;
+    const bool there = current.config != 0 || current.prices != 0;
+    const bool written = there && current != in_force && current == seen;
     if (signal == SIGHUP || written) {
+      const std::string prices = loaded_.settings.prices.file;
       reload(signal == SIGHUP ? "SIGHUP" : "a file changed");
-      in_force = current = stamp();
+      // Of the files as they were before: what was written meanwhile is still to be read.
+      if (loaded_.settings.prices.file != prices) current.prices = look().prices;
+      in_force = current;
     }
     seen = current;
     load_tokenizers();

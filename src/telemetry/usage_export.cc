@@ -98,7 +98,8 @@ bool Reader::recognise(const Fields& fields) {
     }
     if (sums_.format != ExportFormat::Auto) return true;
   }
-  return fail("is of no export that is known; --format names it");
+  error_ = Error(Outcome::BadRequest, "this is no export that is known; --format names one");
+  return false;
 }
 
 bool Reader::add(const Column& column, const std::string& value, Figures& figures) {
@@ -169,8 +170,12 @@ bool Reader::take_json(std::string_view text) {
 
 bool Reader::take_row(std::span<const std::string> row) {
   if (header_.empty()) {
-    for (const std::string& name : row) header_.push_back(lower(name));
-    return true;
+    Fields names;
+    for (const std::string& name : row) {
+      header_.push_back(lower(name));
+      names.emplace_back(header_.back(), "");
+    }
+    return recognise(names);
   }
   if (row.size() != header_.size()) {
     ++sums_.records;

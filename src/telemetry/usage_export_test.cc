@@ -85,7 +85,8 @@ TEST(UsageExport, AFileThatCannotBeReadSaysWhereAndWhy) {
     return sums ? "" : sums.error().message();
   };
   EXPECT_THAT(error(""), HasSubstr("empty"));
-  EXPECT_THAT(error("a,b\n1,2\n"), HasSubstr("record 1: is of no export that is known"));
+  EXPECT_THAT(error("a,b\n1,2\n"), HasSubstr("no export that is known"));
+  EXPECT_THAT(error("nothing of the kind"), HasSubstr("no export that is known"));
   EXPECT_THAT(error("generation_id,created_at,cost_total\ng,2026-11-23,1\nh,2026-11-23\n"),
               HasSubstr("record 2: has 2 fields, the header 3"));
   EXPECT_THAT(error("generation_id,created_at,cost_total\ng,2026-11-23,one\n"),

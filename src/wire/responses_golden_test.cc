@@ -52,7 +52,7 @@ std::string show(const std::optional<chat::Usage>& usage) {
                   usage->plain_input, usage->cache_read, usage->cache_write, usage->visible_output,
                   usage->reasoning);
   if (usage->provider_cost) text += fmt::format(" cost={}", *usage->provider_cost);
-  if (usage->own_key) text += fmt::format(" upstream_cost={}", usage->upstream_cost.value_or(-1));
+  if (usage->upstream_cost) text += fmt::format(" upstream_cost={}", *usage->upstream_cost);
   return text;
 }
 

@@ -131,7 +131,7 @@ def test_what_the_configuration_says_stands_above_the_list(own, lab):
     assert gateway.chat("openrouter/lab/chat", headers=NULL_COST).status == 200
     assert gateway.chat("openrouter/openai/gpt-5-mini", headers=NULL_COST).status == 200
     own_price, listed_price = gateway.wait_for_rows(2)
-    assert version_of(gateway, own_price) == "config"
+    assert version_of(gateway, own_price) == "config 1000/1000"
     assert own_price["cost"] == (own_price["input"] + own_price["output"]) * 1_000_000
     assert version_of(gateway, listed_price).startswith("list ")
 
