@@ -77,7 +77,7 @@ class GovernanceChecker {
       for (const auto& item : settings_.teams) names.push_back(item.name);
       check_known("team", key.team, names, path + ".team");
     }
-    if (key.key.empty() == key.digest.empty())
+    if (!key.text_is_stored && key.key.empty() == key.digest.empty())
       complain(Rule::MissingKey, path, fmt::format("`{}` needs either `key` or `digest`", path),
                "`sluice keys digest` makes a digest");
     if (!key.digest.empty() && !governance::digest_of_hex(key.digest))

@@ -1,7 +1,8 @@
 #include "app/governance_stack.h"
 
-#include "app/directory_builder.h"
-#include "app/kept_secret.h"
+#include <algorithm>
+
+#include "app/secret_file.h"
 
 namespace sluice::app {
 namespace {
@@ -40,9 +41,21 @@ Result<std::unique_ptr<GovernanceStack>> GovernanceStack::open(
 }
 
 Result<std::shared_ptr<const governance::Directory>> GovernanceStack::build(
-    const Settings& settings) {
-  return governance::Directory::build(directory_parts(settings, digester_), accounts_, digester_,
-                                      clock_.wall_micros());
+    governance::DirectoryParts parts) {
+  return governance::Directory::build(std::move(parts), accounts_, digester_, clock_.wall_micros());
+}
+
+bool has_limits(const Settings& settings) {
+  const auto limited = [](const LimitSettings& limits) {
+    return limits.requests_per_minute != 0 || limits.tokens_per_minute != 0 ||
+           limits.parallel != 0 || !limits.budgets.json.empty();
+  };
+  const auto any = [&](const auto& items) {
+    return std::any_of(items.begin(), items.end(),
+                       [&](const auto& item) { return limited(item.limits); });
+  };
+  return any(settings.organisations) || any(settings.teams) || any(settings.keys) ||
+         limited(settings.end_users);
 }
 
 }  // namespace sluice::app

@@ -22,8 +22,8 @@ class GovernanceStack {
   static Result<std::unique_ptr<GovernanceStack>> open(const Settings& settings, const Clock& clock,
                                                        std::vector<telemetry::SpendSums> spent);
 
-  // A directory of these settings; accounts get their policies. Nothing changes on an error.
-  Result<std::shared_ptr<const governance::Directory>> build(const Settings& settings);
+  // Accounts get their policies. Nothing changes on an error.
+  Result<std::shared_ptr<const governance::Directory>> build(governance::DirectoryParts parts);
 
   governance::Accounts& accounts() { return accounts_; }
   // With whom the accounts share, if the settings name a Redis.
@@ -40,5 +40,8 @@ class GovernanceStack {
   governance::Peers peers_;
   governance::Accounts accounts_;
 };
+
+// Whether any of these settings limits anybody.
+bool has_limits(const Settings& settings);
 
 }  // namespace sluice::app

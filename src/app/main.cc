@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "app/admin_commands.h"
 #include "app/commands/books_options.h"
 #include "app/commands/check.h"
 #include "app/commands/import.h"
@@ -301,6 +302,7 @@ int run(int argc, char** argv) {
   add_config(app, exit_code);
   add_import(app, exit_code);
   add_ledger(app, exit_code);
+  add_admin_commands(app, kAround, exit_code);
   add_books(app, kAround, exit_code);
   add_version(app);
   if (const std::string unknown = unknown_command(app, argc, argv); !unknown.empty()) {

@@ -1,7 +1,6 @@
 #include "app/service.h"
 
 #include <algorithm>
-#include <latch>
 #include <sys/stat.h>
 #include <thread>
 #include <utility>
@@ -16,6 +15,7 @@ namespace {
 // How often the main thread looks at the configuration file, at signals it may have missed, and at
 // a drain's progress.
 constexpr timespec kLook{.tv_sec = 0, .tv_nsec = 250'000'000};
+constexpr uint64_t kMaxAdminBody = 1 << 20;
 constexpr timespec kDrainLook{.tv_sec = 0, .tv_nsec = 5'000'000};
 
 unsigned worker_count(const Settings& settings) {
@@ -27,19 +27,6 @@ Result<net::Address> to_net(const Address& address) {
   const bool v6 = address.host.find(':') != std::string::npos;
   const std::string host = v6 ? "[" + address.host + "]" : address.host;
   return net::Address::parse(host + ":" + std::to_string(address.port));
-}
-
-bool has_limits(const Settings& settings) {
-  const auto limited = [](const LimitSettings& limits) {
-    return limits.requests_per_minute != 0 || limits.tokens_per_minute != 0 ||
-           limits.parallel != 0 || !limits.budgets.json.empty();
-  };
-  const auto any = [&](const auto& items) {
-    return std::any_of(items.begin(), items.end(),
-                       [&](const auto& item) { return limited(item.limits); });
-  };
-  return any(settings.organisations) || any(settings.teams) || any(settings.keys) ||
-         limited(settings.end_users);
 }
 
 // Changes with every write of the file; 0 if it is not there.
@@ -56,12 +43,12 @@ int64_t file_stamp(const std::string& path) {
 // delays a request.
 struct Service::SideDoor {
   SideDoor(const Clock& clock, net::Resolver& resolver, const api::Health& health,
-           std::function<std::string()> metrics)
+           std::function<std::string()> metrics, api::Control& control)
       : loop(clock),
-        admin(health, std::move(metrics)),
+        admin(health, std::move(metrics), control),
         lab(lab_state),
         list_fetcher(loop, resolver),
-        admin_server(loop, admin, {}),
+        admin_server(loop, admin, {.max_body = kMaxAdminBody}),
         lab_server(loop, lab, {}) {}
   ~SideDoor() {
     loop.stop();
@@ -93,10 +80,12 @@ Result<std::unique_ptr<Service>> Service::start(Loaded loaded, Reload reload,
       GovernanceStack::open(settings, service->clock_, service->telemetry_->take_spent());
   if (!governance) return std::move(governance).error();
   service->governance_ = *std::move(governance);
+  if (Result<void> opened = service->open_control(); !opened) return std::move(opened).error();
   if (Result<void> opened = service->open_side_door(); !opened) return std::move(opened).error();
   if (Result<void> opened = service->open_shared(); !opened) return std::move(opened).error();
   if (Result<void> opened = service->open_front_door(); !opened) return std::move(opened).error();
   service->announce();
+  service->control_.start();
   return service;
 }
 
@@ -110,15 +99,33 @@ Service::Service(Loaded loaded, Reload reload, std::string config_file)
 // Workers first: their exchanges hand their rows to the ledger, which then writes what it has. But
 // nobody may answer them when they are gone.
 Service::~Service() {
+  control_.stop();
   if (shared_) shared_->stop();
   workers_.clear();
   side_.reset();
 }
 
+Result<void> Service::open_control() {
+  Result<std::unique_ptr<ControlDesk>> desk =
+      ControlDesk::open({.clock = clock_,
+                         .log = telemetry_->log(),
+                         .governance = *governance_,
+                         .thread = control_,
+                         .data_dir = loaded_.settings.server.data_dir,
+                         .config_file = config_file_,
+                         .apply = [this](const DirectoryPointer& directory) {
+                           in_force_.directory = directory;
+                           apply_everywhere();
+                         }});
+  if (!desk) return std::move(desk).error();
+  desk_ = *std::move(desk);
+  return {};
+}
+
 Result<void> Service::open_side_door() {
   resolver_ = std::make_unique<net::Resolver>(clock_);
-  side_ = std::make_unique<SideDoor>(clock_, *resolver_, health_,
-                                     [this] { return telemetry_->registry().text(); });
+  side_ = std::make_unique<SideDoor>(
+      clock_, *resolver_, health_, [this] { return telemetry_->registry().text(); }, *desk_);
   const Result<net::Address> admin = to_net(loaded_.settings.server.admin_listen);
   if (!admin) return Error(Outcome::BadRequest, admin.error().message(), "server.admin_listen");
   if (Result<void> free = net::Listener::check_free(*admin); !free) {
@@ -137,13 +144,13 @@ Result<void> Service::open_side_door() {
   return {};
 }
 
-// After the accounts are made: the others are told what they have spent.
+// The accounts are made first: the others are told what they have spent.
 Result<void> Service::open_shared() {
   const Settings& settings = loaded_.settings;
-  Result<std::shared_ptr<const governance::Directory>> directory = governance_->build(settings);
-  if (!directory) return std::move(directory).error();
-  directory_ = *std::move(directory);
   if (settings.redis.url.empty()) return {};
+  Result<ControlDesk::Candidate> callers = desk_->candidate(settings);
+  if (!callers) return std::move(callers).error();
+  desk_->adopt(*std::move(callers));
   Result<std::unique_ptr<SharedStack>> shared =
       SharedStack::open(settings, {.clock = clock_,
                                    .resolver = *resolver_,
@@ -165,6 +172,13 @@ Result<void> Service::open_front_door() {
   lists_ = std::make_unique<ListRefresh>(side_->list_fetcher, telemetry_->log(),
                                          telemetry_->registry(), clock_);
   lists_->follow(settings, *snapshot, telemetry_->prices());
+  Result<ControlDesk::Candidate> callers = desk_->candidate(settings);
+  if (!callers) return std::move(callers).error();
+  const unsigned count = worker_count(settings);
+  in_force_ = {.snapshot = *snapshot,
+               .directory = callers->directory,
+               .options = server_options(settings, count)};
+  desk_->adopt(*std::move(callers));
   net::StreamWrapper wrap;
   if (const ServerTls& tls = settings.server.tls; !tls.cert_file.empty()) {
     Result<net::StreamWrapper> made = make_tls_wrapper({.cert_file = tls.cert_file,
@@ -173,7 +187,6 @@ Result<void> Service::open_front_door() {
     if (!made) return Error(Outcome::BadRequest, made.error().message(), "server.tls");
     wrap = *std::move(made);
   }
-  const unsigned count = worker_count(settings);
   for (unsigned lane = 0; lane < count; ++lane) {
     const Worker::Parts parts{.clock = clock_,
                               .resolver = *resolver_,
@@ -184,11 +197,8 @@ Result<void> Service::open_front_door() {
                               .tokenizers = tokenizers_,
                               .lane = lane,
                               .last_key = telemetry_->last_key()};
-    const Worker::InForce in_force{
-        .snapshot = *snapshot, .directory = directory_, .options = server_options(settings, count)};
-    workers_.push_back(std::make_unique<Worker>(parts, in_force));
+    workers_.push_back(std::make_unique<Worker>(parts, in_force_));
   }
-  directory_.reset();
   const Result<net::Address> address = to_net(settings.server.listen);
   if (!address) return Error(Outcome::BadRequest, address.error().message(), "server.listen");
   if (Result<void> free = net::Listener::check_free(*address); !free) {
@@ -250,7 +260,7 @@ void Service::run() {
     const bool written = there && current != in_force && current == seen;
     if (signal == SIGHUP || written) {
       const std::string prices = loaded_.settings.prices.file;
-      reload(signal == SIGHUP ? "SIGHUP" : "a file changed");
+      control_.run([&] { reload(signal == SIGHUP ? "SIGHUP" : "a file changed"); });
       // Of the files as they were before: what was written meanwhile is still to be read.
       if (loaded_.settings.prices.file != prices) current.prices = look().prices;
       in_force = current;
@@ -270,85 +280,8 @@ void Service::load_tokenizers() {
   }
 }
 
-// A new configuration is checked and built whole before any loop hears of it; with any error the
-// old one stays.
-void Service::reload(std::string_view why) {
-  LoadOutcome outcome = reload_();
-  if (!outcome.loaded) {
-    for (const Diagnostic& diagnostic : outcome.diagnostics) {
-      telemetry_->log().error(diagnostic.message, {{"file", diagnostic.place.source},
-                                                   {"line", diagnostic.place.line},
-                                                   {"column", diagnostic.place.column},
-                                                   {"key", diagnostic.key},
-                                                   {"code", code_of(diagnostic.rule)}});
-    }
-    telemetry_->log().error("the configuration is not valid; the one in force stays",
-                            {{"because", why}});
-    telemetry_->note_reload(false, revision_);
-    return;
-  }
-  const std::vector<Change> changes = changes_between(loaded_.settings, outcome.loaded->settings);
-  Result<std::shared_ptr<const gateway::Snapshot>> snapshot =
-      build_snapshot(outcome.loaded->settings,
-                     snapshot_parts(static_cast<unsigned>(workers_.size())), revision_ + 1);
-  if (!snapshot) return refuse_reload(snapshot.error());
-  Result<std::shared_ptr<const telemetry::PriceTable>> prices =
-      load_prices(outcome.loaded->settings);
-  if (!prices) return refuse_reload(prices.error());
-  Result<std::shared_ptr<const governance::Directory>> directory =
-      governance_->build(outcome.loaded->settings);
-  if (!directory) return refuse_reload(directory.error());
-  const Worker::InForce in_force{
-      .snapshot = *std::move(snapshot),
-      .directory = *std::move(directory),
-      .options = server_options(outcome.loaded->settings, static_cast<unsigned>(workers_.size()))};
-  ++revision_;
-  put_in_force(*std::move(outcome.loaded), in_force, *std::move(prices));
-  telemetry_->note_reload(true, revision_);
-  telemetry_->log().info("configuration reloaded", {{"because", why},
-                                                    {"revision", revision_},
-                                                    {"changes", changes.size()},
-                                                    {"needs_restart", needing_restart(changes)}});
-}
-
-void Service::refuse_reload(const Error& error) {
-  telemetry_->log().error("the configuration could not be put in force; the old one stays",
-                          {{"because", error.message()}, {"key", error.param()}});
-  telemetry_->note_reload(false, revision_);
-}
-
-// Every loop works by the new snapshot before targets are retired that the old one alone named, or
-// a request would find its only target gone.
-void Service::put_in_force(Loaded loaded, const Worker::InForce& in_force,
-                           std::shared_ptr<const telemetry::PriceTable> prices) {
-  tell_all([&](Worker& worker, std::function<void()> applied) {
-    worker.apply(in_force, std::move(applied));
-  });
-  app::put_in_force(loaded.settings, *in_force.snapshot, lasting_);
-  loaded_ = std::move(loaded);
-  lists_->follow(loaded_.settings, in_force.snapshot, std::move(prices));
-  use_lists();
-}
-
-// Prices first: when every loop shows the new models, none is at work with the old prices.
-void Service::use_lists() {
-  telemetry_->ledger().use_prices(lists_->prices());
-  const std::shared_ptr<const gateway::ListedModels> shown = lists_->shown();
-  tell_all([&](Worker& worker, std::function<void()> applied) {
-    worker.show(shown, std::move(applied));
-  });
-}
-
-// Returns when every loop has taken it. The loops run until stop(), which comes after the last
-// call.
-void Service::tell_all(const Tell& tell) {
-  const auto waiting = std::make_shared<std::latch>(static_cast<ptrdiff_t>(workers_.size()));
-  for (const std::unique_ptr<Worker>& worker : workers_)
-    tell(*worker, [waiting] { waiting->count_down(); });
-  waiting->wait();
-}
-
 void Service::drain() {
+  control_.stop();
   draining_.store(true);
   telemetry_->log().info("draining",
                          {{"seconds", loaded_.settings.server.drain_timeout.count() / 1000}});

@@ -1,6 +1,6 @@
 // The running gateway: every object built and wired in one place, in the order they depend on each
 // other, and taken apart the other way round. The main thread owns it; it waits for signals while
-// the workers serve.
+// the workers serve. Once they do, the control thread alone changes what is in force.
 #pragma once
 
 #include <functional>
@@ -10,6 +10,8 @@
 
 #include "api/admin_api.h"
 #include "app/config.h"
+#include "app/control_desk.h"
+#include "app/control_thread.h"
 #include "app/governance_stack.h"
 #include "app/list_refresh.h"
 #include "app/shared_stack.h"
@@ -38,6 +40,7 @@ class Service {
   Service(Loaded loaded, Reload reload, std::string config_file);
 
   SnapshotParts snapshot_parts(unsigned workers);
+  Result<void> open_control();
   Result<void> open_side_door();
   Result<void> open_shared();
   Result<void> open_front_door();
@@ -46,8 +49,10 @@ class Service {
   void reload(std::string_view why);
   void load_tokenizers();
   void refuse_reload(const Error& error);
-  void put_in_force(Loaded loaded, const Worker::InForce& in_force,
-                    std::shared_ptr<const telemetry::PriceTable> prices);
+  Result<Worker::InForce> take_callers(const Settings& settings, const std::vector<Change>& changes,
+                                       std::shared_ptr<const gateway::Snapshot> snapshot);
+  void put_in_force(Loaded loaded, std::shared_ptr<const telemetry::PriceTable> prices);
+  void apply_everywhere();
   void use_lists();
   // What a worker is told; it calls the function when its loop has taken it.
   using Tell = std::function<void(Worker&, std::function<void()>)>;
@@ -69,10 +74,13 @@ class Service {
   std::unique_ptr<TelemetryStack> telemetry_;
   std::unique_ptr<GovernanceStack> governance_;
   std::unique_ptr<net::Resolver> resolver_;
-  std::unique_ptr<SharedStack> shared_;                     // null: this instance is alone
-  std::shared_ptr<const governance::Directory> directory_;  // that of the start
+  std::unique_ptr<SharedStack> shared_;  // null: this instance is alone
   std::atomic<bool> draining_{false};
   api::Health health_;
+
+  Worker::InForce in_force_;
+  ControlThread control_;
+  std::unique_ptr<ControlDesk> desk_;
 
   // Admin page and lab, away from the loops that serve.
   struct SideDoor;

@@ -43,8 +43,9 @@ struct RightsSettings {
 
 struct KeySettings {
   std::string name;
-  Secret key;          // its text; or
-  std::string digest;  // the SHA-256 of it, in hex
+  Secret key;                   // its text; or
+  std::string digest;           // the SHA-256 of it, in hex
+  bool text_is_stored = false;  // neither: made by the admin API, its digest is in control.db
   std::string team;
   std::string environment;
   std::string expires;  // "2027-01-31" or "2027-01-31T12:00:00Z"; empty: never

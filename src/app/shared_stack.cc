@@ -3,7 +3,7 @@
 #include <unistd.h>
 #include <utility>
 
-#include "app/kept_secret.h"
+#include "app/secret_file.h"
 #include "net/tls.h"
 
 namespace sluice::app {

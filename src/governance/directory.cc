@@ -83,6 +83,13 @@ Result<std::shared_ptr<const Directory>> Directory::build(DirectoryParts parts, 
     if (named_in(parts.organisations, entry.organisation) == nullptr)
       entry.organisation_account->use({}, wall_micros);
   }
+  // Whoever is laid down nothing any more, or is gone, is counted and not limited.
+  for (const auto& account : accounts.all(Level::Team))
+    if (named_in(parts.teams, account->subject()) == nullptr) account->use({}, wall_micros);
+  for (const auto& account : accounts.all(Level::Organisation))
+    if (named_in(parts.organisations, account->subject()) == nullptr) account->use({}, wall_micros);
+  for (const auto& account : accounts.all(Level::Key))
+    if (built->named(account->subject()) == nullptr) account->use({}, wall_micros);
   for (const Team& team : parts.teams)
     accounts.of(Level::Team, team.name)->use(team.policy, wall_micros);
   for (const Organisation& organisation : parts.organisations)

@@ -54,6 +54,24 @@ TEST_F(DirectoryTest, SEC_7_OddTextsAreUnknownKeys) {
   }
 }
 
+// Otherwise a budget that an administrator took away would go on refusing.
+TEST_F(DirectoryTest, WhoeverIsLaidDownNothingAnyMoreIsNotLimited) {
+  BudgetRule rule;
+  rule.name = "all";
+  rule.amount = kDollar;
+  Policy policy;
+  policy.budgets = {rule};
+  add("a", "text of a").policy = policy;
+  parts.organisations.push_back({.name = "default", .policy = policy});
+  parts.teams.push_back({.name = "t", .organisation = "default", .policy = policy, .metadata = {}});
+  build();
+  parts = {};
+  build();
+  EXPECT_FALSE(accounts.of(Level::Key, "a")->demands().cost);
+  EXPECT_FALSE(accounts.of(Level::Organisation, "default")->demands().cost);
+  EXPECT_FALSE(accounts.of(Level::Team, "t")->demands().cost);
+}
+
 TEST_F(DirectoryTest, WithoutAnyKeyItIsOpen) {
   EXPECT_TRUE(build()->open());
   add("a", "text of a").revoked = true;

@@ -60,8 +60,8 @@ Digest finished(EVP_MD_CTX* scratch, const EVP_MD_CTX* begun, const void* data, 
 
 }  // namespace
 
-Secret mint_key() {
-  std::string key(kKeyPrefix);
+Secret mint_key(std::string_view prefix) {
+  std::string key(prefix);
   // 248 is the largest multiple of 62 in a byte: above it a digit would be likelier than others.
   for (size_t made = 0; made < kSecretDigits;) {
     std::array<uint8_t, 64> random;

@@ -20,11 +20,13 @@
 namespace sluice::governance {
 
 inline constexpr std::string_view kKeyPrefix = "sk-sluice-";
+// Of admin tokens, which open the admin API and nothing else.
+inline constexpr std::string_view kAdminPrefix = "sluice-admin-";
 
 using Digest = std::array<uint8_t, 32>;
 
-// Made from the operating system's randomness.
-Secret mint_key();
+// Made from the operating system's randomness: a key, or with another prefix something as secret.
+Secret mint_key(std::string_view prefix = kKeyPrefix);
 // Of the right form, checksum included. Operators may also declare keys of their own making.
 bool is_minted_key(std::string_view text);
 // "sk-sluice-…x7Kq": enough to tell two keys apart, too little to use one.

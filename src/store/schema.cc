@@ -187,10 +187,12 @@ constexpr Migration kMigrations[] = {
     {5, "service tier, upstream charge and credits of an exchange, runs of reprice", kRepricedSql},
 };
 
-Result<void> check_owner(const Database& database, int64_t version) {
+constexpr Schema kLedger{.application_id = kApplicationId, .migrations = kMigrations};
+
+Result<void> check_owner(const Database& database, int64_t ours, int64_t version) {
   auto application = database.integer("PRAGMA application_id");
   if (!application) return std::move(application).error();
-  if (*application == kApplicationId) return {};
+  if (*application == ours) return {};
   auto tables = database.integer("SELECT count(*) FROM sqlite_schema");
   if (!tables) return std::move(tables).error();
   if (*application == 0 && version == 0 && *tables == 0) return {};
@@ -227,11 +229,11 @@ Result<void> check_pages(const Database& database) {
 
 }  // namespace
 
-Result<Database> open_store(const std::string& path) {
-  auto database = Database::open(path);
+Result<Database> open_store(const std::string& path, const Schema& schema, OpenOptions options) {
+  auto database = Database::open(path, options);
   if (!database) return database;
   if (auto sound = check_pages(*database); !sound) return std::move(sound).error();
-  if (auto migrated = migrate(*database); !migrated) return std::move(migrated).error();
+  if (auto migrated = migrate(*database, schema); !migrated) return std::move(migrated).error();
   return database;
 }
 
@@ -239,14 +241,19 @@ std::span<const Migration> migrations() {
   return kMigrations;
 }
 
-Result<void> migrate(Database& database) {
-  return migrate(database, kMigrations);
+const Schema& ledger_schema() {
+  return kLedger;
 }
 
 Result<void> migrate(Database& database, std::span<const Migration> list) {
+  return migrate(database, Schema{.application_id = kApplicationId, .migrations = list});
+}
+
+Result<void> migrate(Database& database, const Schema& schema) {
+  const std::span<const Migration> list = schema.migrations;
   auto version = database.integer("PRAGMA user_version");
   if (!version) return std::move(version).error();
-  if (auto ours = check_owner(database, *version); !ours) return ours;
+  if (auto ours = check_owner(database, schema.application_id, *version); !ours) return ours;
   const int newest = list.empty() ? 0 : list.back().version;
   if (*version > newest) {
     return Error(Outcome::Bug, "database " + database.path() + " has schema version " +
@@ -256,7 +263,7 @@ Result<void> migrate(Database& database, std::span<const Migration> list) {
   if (*version == newest) return {};
   auto transaction = Transaction::begin(database);
   if (!transaction) return std::move(transaction).error();
-  const std::string mark = "PRAGMA application_id=" + std::to_string(kApplicationId);
+  const std::string mark = "PRAGMA application_id=" + std::to_string(schema.application_id);
   if (auto marked = database.exec(mark.c_str()); !marked) return marked;
   for (const Migration& migration : list) {
     if (migration.version <= *version) continue;

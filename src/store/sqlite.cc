@@ -93,6 +93,9 @@ Result<void> Database::configure(OpenOptions options) {
       !set) {
     return set;
   }
+  if (options.outlives_power_cuts) {
+    if (auto set = exec("PRAGMA synchronous=FULL"); !set) return set;
+  }
   sqlite3_wal_hook(
       handle_.get(),
       [](void* state, sqlite3*, const char*, int pages) {

@@ -20,6 +20,8 @@ enum class OpenMode : uint8_t { Create, ReadOnly };
 struct OpenOptions {
   OpenMode mode = OpenMode::Create;
   int busy_millis = 1000;  // how long one call waits for another process's lock
+  // Each commit is on the disk before it returns: for little that is written seldom.
+  bool outlives_power_cuts = false;
 };
 
 class Statement {

@@ -1,4 +1,4 @@
-#include "app/kept_secret.h"
+#include "app/secret_file.h"
 
 #include <array>
 #include <cerrno>
@@ -22,6 +22,14 @@ Result<Secret> make_secret(const std::string& path) {
   governance::Digest digest;
   std::memcpy(digest.data(), random.data(), digest.size());
   Secret secret(governance::hex_of(digest));
+  if (Result<void> written = write_secret_file(path, secret); !written)
+    return std::move(written).error();
+  return secret;
+}
+
+}  // namespace
+
+Result<void> write_secret_file(const std::string& path, const Secret& secret) {
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (file < 0) return Error(Outcome::Bug, "cannot make " + path + ": " + std::strerror(errno));
   const std::string_view text = secret.reveal();
@@ -29,14 +37,10 @@ Result<Secret> make_secret(const std::string& path) {
       ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
       ::fsync(file) == 0;
   ::close(file);
-  if (!written) {
-    ::unlink(path.c_str());
-    return Error(Outcome::Bug, "cannot write " + path);
-  }
-  return secret;
+  if (written) return {};
+  ::unlink(path.c_str());
+  return Error(Outcome::Bug, "cannot write " + path);
 }
-
-}  // namespace
 
 Result<Secret> kept_secret(const std::string& path) {
   if (::access(path.c_str(), F_OK) != 0) return make_secret(path);
