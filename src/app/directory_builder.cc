@@ -150,6 +150,8 @@ governance::Key key_of(const KeySettings& settings, const governance::KeyDigeste
   } else if (const auto digest = governance::digest_of_hex(settings.digest)) {
     key.digests.push_back({.digest = *digest, .peppered = false});
   }
+  for (governance::KeyDigest& kept : key.digests)
+    kept.shared = shared_digest(settings).value_or(kept.digest);
   if (!settings.expires.empty())
     key.expires_micros = governance::moment_of(settings.expires).value_or(0);
   key.revoked = settings.revoked;
@@ -167,6 +169,11 @@ governance::Key key_of(const KeySettings& settings, const governance::KeyDigeste
 }
 
 }  // namespace
+
+std::optional<governance::Digest> shared_digest(const KeySettings& key) {
+  if (!key.key.empty()) return governance::sha256_of(key.key.reveal());
+  return governance::digest_of_hex(key.digest);
+}
 
 void check_governance(Reader& reader) {
   GovernanceChecker(reader).run();

@@ -113,10 +113,15 @@ Result<void> Service::open_control() {
                          .thread = control_,
                          .data_dir = loaded_.settings.server.data_dir,
                          .config_file = config_file_,
-                         .apply = [this](const DirectoryPointer& directory) {
-                           in_force_.directory = directory;
-                           apply_everywhere();
-                         }});
+                         .apply =
+                             [this](const DirectoryPointer& directory) {
+                               in_force_.directory = directory;
+                               apply_everywhere();
+                             },
+                         .tell_others =
+                             [this](std::vector<governance::Revocation> revoked) {
+                               if (shared_) shared_->revocations().tell(std::move(revoked));
+                             }});
   if (!desk) return std::move(desk).error();
   desk_ = *std::move(desk);
   return {};
@@ -151,16 +156,24 @@ Result<void> Service::open_shared() {
   Result<ControlDesk::Candidate> callers = desk_->candidate(settings);
   if (!callers) return std::move(callers).error();
   desk_->adopt(*std::move(callers));
-  Result<std::unique_ptr<SharedStack>> shared =
-      SharedStack::open(settings, {.clock = clock_,
-                                   .resolver = *resolver_,
-                                   .accounts = governance_->accounts(),
-                                   .peers = governance_->peers(),
-                                   .registry = telemetry_->registry(),
-                                   .log = telemetry_->log()});
+  Result<std::unique_ptr<SharedStack>> shared = SharedStack::open(
+      settings,
+      {.clock = clock_,
+       .resolver = *resolver_,
+       .accounts = governance_->accounts(),
+       .peers = governance_->peers(),
+       .ledger = telemetry_->ledger(),
+       .revoked = desk_->revoked(),
+       .heard =
+           [this](std::vector<governance::Revocation> revoked) {
+             control_.post([this, revoked = std::move(revoked)] { desk_->hear(revoked); });
+           },
+       .registry = telemetry_->registry(),
+       .log = telemetry_->log()});
   if (!shared) return std::move(shared).error();
   shared_ = *std::move(shared);
-  return {};
+  const std::vector<governance::Revocation>& revoked = shared_->revocations().at_start();
+  return revoked.empty() ? Result<void>() : desk_->remember(revoked);
 }
 
 Result<void> Service::open_front_door() {

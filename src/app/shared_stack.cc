@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "app/secret_file.h"
+#include "gateway/admit.h"
 #include "net/tls.h"
 
 namespace sluice::app {
@@ -50,8 +51,7 @@ Result<net::RedisOptions> redis_options(const RedisSettings& settings) {
 
 }  // namespace
 
-Result<std::unique_ptr<SharedStack>> SharedStack::open(const Settings& settings,
-                                                       const Parts& parts) {
+Result<std::unique_ptr<SharedStack>> SharedStack::open(const Settings& settings, Parts parts) {
   Result<net::RedisOptions> options = redis_options(settings.redis);
   if (!options) return std::move(options).error();
   const std::string where = options->url.text();
@@ -62,9 +62,14 @@ Result<std::unique_ptr<SharedStack>> SharedStack::open(const Settings& settings,
   made.redis_ = std::make_unique<net::RedisClient>(made.loop_, parts.resolver, *std::move(options));
   governance::ShareOptions share{.prefix = settings.redis.prefix,
                                  .instance = std::string(instance->reveal().substr(0, 16)),
-                                 .lease = nanos(settings.redis.lease)};
+                                 .lease = nanos(settings.redis.lease),
+                                 .tell = [&ledger = parts.ledger](const auto& crossing) {
+                                   gateway::note_crossing(ledger, crossing);
+                                 }};
   made.limits_ = std::make_unique<governance::SharedLimits>(
       made.loop_, *made.redis_, parts.accounts, parts.peers, std::move(share));
+  made.revocations_ = std::make_unique<governance::Revocations>(
+      made.loop_, *made.redis_, settings.redis.prefix, parts.revoked, std::move(parts.heard));
   made.show(parts.registry);
   made.thread_ = NamedThread("shared-limits", [&made] { made.loop_.run(); });
   made.limits_->await_introduction();

@@ -366,10 +366,18 @@ void settle(Exchange& exchange, const telemetry::Charge& charge) {
   std::vector<governance::Crossing> crossings;
   exchange.admission.settle(used, moment(exchange), &crossings);
   for (const governance::Crossing& crossing : crossings) {
-    exchange.shared.ledger.note_budget(
-        owner_text(crossing.state.level, crossing.state.subject) + ", " + crossing.state.name,
-        crossing.permille, dollars_text(crossing.state.spent), dollars_text(crossing.state.limit));
+    if (exchange.shared.limits != nullptr) {
+      exchange.shared.limits->report(crossing);
+    } else {
+      note_crossing(exchange.shared.ledger, crossing);
+    }
   }
+}
+
+void note_crossing(const telemetry::Ledger& ledger, const governance::Crossing& crossing) {
+  const governance::BudgetState& state = crossing.state;
+  ledger.note_budget(owner_text(state.level, state.subject) + ", " + state.name, crossing.permille,
+                     dollars_text(state.spent), dollars_text(state.limit));
 }
 
 }  // namespace sluice::gateway

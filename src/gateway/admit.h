@@ -6,6 +6,8 @@
 
 #include "base/result.h"
 #include "base/task.h"
+#include "governance/account.h"
+#include "telemetry/ledger.h"
 #include "telemetry/price.h"
 
 namespace sluice::gateway {
@@ -23,5 +25,7 @@ Result<void> admit(Exchange& exchange, std::string& headers);
 Task<Result<void>> ask_others(Exchange& exchange, std::string& headers);
 // At the end: what was held is replaced by what was used.
 void settle(Exchange& exchange, const telemetry::Charge& charge);
+// Writes to the log that a budget has passed a mark.
+void note_crossing(const telemetry::Ledger& ledger, const governance::Crossing& crossing);
 
 }  // namespace sluice::gateway

@@ -235,15 +235,19 @@ void Account::settle(const Ask& ask, Moment taken, const Used& used, Moment now,
     } else if (used.ended_micros >= budget.window.from) {
       budget.spent += used.cost;
     }
-    const int64_t reached = permille(budget.spent + budget.ceiling.others_spent(),
-                                     limit_of(budget.rule, now.wall_micros));
-    for (size_t i = 0; i < kMarks.size(); ++i) {
-      const auto bit = static_cast<uint8_t>(1U << i);
-      if (reached < kMarks[i] || (budget.marks & bit) != 0) continue;
-      budget.marks |= bit;
-      if (crossings != nullptr)
-        crossings->push_back({state_of(budget, now.wall_micros), kMarks[i]});
-    }
+    pass_marks(budget, now.wall_micros, crossings);
+  }
+}
+
+void Account::pass_marks(Budget& budget, int64_t wall_micros,
+                         std::vector<Crossing>* crossings) const {
+  const int64_t reached =
+      permille(budget.spent + budget.ceiling.others_spent(), limit_of(budget.rule, wall_micros));
+  for (size_t i = 0; i < kMarks.size(); ++i) {
+    const auto bit = static_cast<uint8_t>(1U << i);
+    if (reached < kMarks[i] || (budget.marks & bit) != 0) continue;
+    budget.marks |= bit;
+    if (crossings != nullptr) crossings->push_back({state_of(budget, wall_micros), kMarks[i]});
   }
 }
 

@@ -153,8 +153,10 @@ class Account : public std::enable_shared_from_this<Account> {
   // For SharedLimits: what to tell the others and to ask of them. `busy`: more than waits is worth
   // having. The next claims only after their answer.
   Claims claims(const Waiting& waiting, Moment now, bool busy);
-  // `sent`: when the claims were made.
-  void take_grants(const Claims& claims, const Grants& grants, Moment sent);
+  // `sent`: when the claims were made. `crossings` gets the marks that what the others have spent
+  // passes.
+  void take_grants(const Claims& claims, const Grants& grants, Moment sent,
+                   std::vector<Crossing>* crossings);
   // No answer came; the claims may have been heard.
   void doubt(const Claims& claims);
   // Whether there is anything to tell the others.
@@ -189,6 +191,7 @@ class Account : public std::enable_shared_from_this<Account> {
   std::optional<Refusal> over_parallel(Moment now) const;
   std::optional<Refusal> over_rate(Rate& rate, int64_t amount, Moment now);
   std::optional<Refusal> over_limits(const Ask& ask, Moment now);
+  void pass_marks(Budget& budget, int64_t wall_micros, std::vector<Crossing>* crossings) const;
   Refusal refusal(LimitKind kind) const;
   Allowance allowance(Rate& rate, Moment now) const;
   void enroll();

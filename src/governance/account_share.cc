@@ -101,7 +101,8 @@ void Account::each_ceiling(const Claims& claims, Visit visit) {
   }
 }
 
-void Account::take_grants(const Claims& claims, const Grants& grants, Moment sent) {
+void Account::take_grants(const Claims& claims, const Grants& grants, Moment sent,
+                          std::vector<Crossing>* crossings) {
   const std::lock_guard lock(mutex_);
   const bool in_touch = peers_->in_touch(sent.monotonic);
   each_ceiling(claims, [&](Ceiling& ceiling, size_t i) {
@@ -111,6 +112,7 @@ void Account::take_grants(const Claims& claims, const Grants& grants, Moment sen
     Rate& rate = claims.batches[i].key == name_of(requests_.kind) ? requests_ : tokens_;
     rate.batch.take(claims.batches[i], grants.batches[i], sent.monotonic);
   }
+  for (Budget& budget : budgets_) pass_marks(budget, sent.wall_micros, crossings);
 }
 
 void Account::doubt(const Claims& claims) {

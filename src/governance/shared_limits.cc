@@ -1,6 +1,7 @@
 #include "governance/shared_limits.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "governance/share_script.h"
@@ -19,6 +20,10 @@ constexpr Nanos kIdle = 10 * kSecond;
 constexpr Nanos kIntroduction = 2 * kSecond;
 // Beyond Redis' own deadline: the answer has to come back to its loop.
 constexpr Nanos kWayBack = 100 * kMillisecond;
+
+constexpr int64_t kDayMillis = 86'400'000;
+// What is told of a budget that does not begin anew is remembered for so long.
+constexpr int64_t kTotalMillis = 400 * kDayMillis;
 
 std::vector<std::string_view> views_of(const std::vector<std::string>& words) {
   return {words.begin(), words.end()};
@@ -173,10 +178,14 @@ SharedLimits::Entry& SharedLimits::entry_of(const std::shared_ptr<Account>& acco
   Entry& entry = place->second;
   if (fresh) {
     entry.account = account;
-    entry.tag = options_.prefix + ":{" + ledger_name(account->level(), account->subject()) + "}:";
+    entry.tag = tag_of(account->level(), account->subject());
   }
   entry.last_used = loop_.now();
   return entry;
+}
+
+std::string SharedLimits::tag_of(Level level, std::string_view subject) const {
+  return options_.prefix + ":{" + ledger_name(level, subject) + "}:";
 }
 
 void SharedLimits::hear(std::shared_ptr<Question> question) {
@@ -228,7 +237,9 @@ Task<void> SharedLimits::tell(Entry& entry, Waiting waiting) {
   std::optional<Grants> grants;
   if (reply) grants = read_grants(*reply, claims);
   if (grants) {
-    entry.account->take_grants(claims, *grants, sent);
+    std::vector<Crossing> crossings;
+    entry.account->take_grants(claims, *grants, sent, &crossings);
+    for (Crossing& crossing : crossings) tasks_.spawn(tell_once(std::move(crossing)));
     co_return;
   }
   entry.account->doubt(claims);
@@ -237,6 +248,26 @@ Task<void> SharedLimits::tell(Entry& entry, Waiting waiting) {
   } else {
     go_down(reply.error());
   }
+}
+
+void SharedLimits::report(Crossing crossing) {
+  loop_.post([this, crossing = std::move(crossing)] { tasks_.spawn(tell_once(crossing)); });
+}
+
+// By a key that only one can set. Without an answer all tell: better twice than never.
+Task<void> SharedLimits::tell_once(Crossing crossing) {
+  const BudgetState& state = crossing.state;
+  std::string key = tag_of(state.level, state.subject) + "told:" + state.name;
+  for (const int64_t part :
+       {state.resets_micros / 1'000'000, state.limit, int64_t{crossing.permille}})
+    key += ':' + std::to_string(part);
+  const bool ends = state.resets_micros != std::numeric_limits<int64_t>::max();
+  const int64_t keep =
+      ends ? (state.resets_micros - loop_.wall_micros()) / 1000 + kDayMillis : kTotalMillis;
+  net::RedisCommand first("SET", key, options_.instance, "PX", std::max(keep, kDayMillis));
+  first.add("NX");
+  const Result<net::RedisReply> reply = co_await redis_.command(std::move(first));
+  if (!reply || !reply->is_null()) options_.tell(crossing);
 }
 
 }  // namespace sluice::governance

@@ -5,11 +5,12 @@
 // Nobody trusts Redis with money: each instance's ledger is the truth about what that instance has
 // spent, and is told anew whenever Redis has forgotten it. While Redis is silent each instance
 // keeps what it has and takes its share of what was left (acceptance RL-6); no request fails
-// because of it. Belongs to one loop; ask_others() and status() are for all.
+// because of it. Belongs to one loop; ask_others(), report() and status() are for all.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <latch>
 #include <memory>
 #include <mutex>
@@ -28,6 +29,8 @@ struct ShareOptions {
   std::string prefix = "sluice";  // of all keys
   std::string instance;           // lasting, and no other instance's
   Nanos lease = 3 * kSecond;      // what a dead instance held comes back after so long
+  // A budget has passed a mark, and no other instance has said so. On the loop.
+  std::function<void(const Crossing&)> tell;
 };
 
 // For health and metrics.
@@ -52,6 +55,8 @@ class SharedLimits {
   // soon in any case. This and both loops must outlive the task.
   Task<void> ask_others(net::Loop& asking, std::shared_ptr<Account> account, Ask ask,
                         Cancel* cancel);
+  // Any thread. The first of the instances that share a budget tells of it.
+  void report(Crossing crossing);
   ShareStatus status() const;
   // Until Redis has been told what was spent here, or does not answer. Not on the loop's thread.
   void await_introduction() const { introduced_.wait(); }
@@ -80,6 +85,8 @@ class SharedLimits {
   void call(Entry& entry);
   Task<void> talk(Entry& entry);
   Task<void> tell(Entry& entry, Waiting waiting);
+  Task<void> tell_once(Crossing crossing);
+  std::string tag_of(Level level, std::string_view subject) const;
   bool busy(const Entry& entry) const;
   Moment moment() const { return {.monotonic = loop_.now(), .wall_micros = loop_.wall_micros()}; }
   void publish();

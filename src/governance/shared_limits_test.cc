@@ -38,6 +38,7 @@ struct Instance {
   Peers peers;
   std::shared_ptr<Account> account;
   std::vector<Moment> held;  // when taken
+  std::vector<Crossing> crossings;
 };
 
 class SharedLimitsTest : public net::RedisTest {
@@ -67,7 +68,7 @@ class SharedLimitsTest : public net::RedisTest {
     const std::optional<Grants> grants = answer ? read_grants(*answer, claims) : std::nullopt;
     EXPECT_TRUE(grants);
     if (!grants) return {};
-    from.account->take_grants(claims, *grants, now());
+    from.account->take_grants(claims, *grants, now(), &from.crossings);
     return *grants;
   }
   // True if it was let pass, after asking the others where needed.
@@ -234,6 +235,19 @@ TEST_F(SharedLimitsTest, RL_3_ParallelRequestsOfAllInstancesCountTogether) {
   tell(*a);
   later();
   EXPECT_TRUE(take(*b, {}));
+}
+
+TEST_F(SharedLimitsTest, OBS_7_AMarkThatIsPassedByTheOthersSpendingIsSeen) {
+  const auto a = instance("a", monthly(kDollar), 30 * kCent);
+  const auto b = instance("b", monthly(kDollar), 30 * kCent);
+  tell(*a);
+  EXPECT_TRUE(a->crossings.empty());
+  tell(*b);
+  ASSERT_EQ(b->crossings.size(), 1U);
+  EXPECT_EQ(b->crossings[0].permille, 500);
+  EXPECT_EQ(b->crossings[0].state.spent, 60 * kCent);
+  tell(*b);
+  EXPECT_EQ(b->crossings.size(), 1U);
 }
 
 TEST_F(SharedLimitsTest, RL_6_OutOfTouchEachKeepsToItsShare) {

@@ -1,90 +1,12 @@
 """Several gateways that share limits and budgets through a real Redis."""
 
-import concurrent.futures
 import signal
 import time
 
 import pytest
 
-from harness import SLOW, Gateway, eventually, merged
-from redis_server import Redis
-
-# A hundred tokens of output, what each request may come to, are five cents.
-PRICES = {"chat": {"input": 0, "output": 500, "cached_input": 0}}
-WORST = {"max_tokens": 100, "headers": {"x-lab-fault": "tokens-100"}}
-TENTH = {"max_tokens": 100, "headers": {"x-lab-fault": "tokens-10"}}
-
-
-@pytest.fixture
-def redis(tmp_path):
-    server = Redis(tmp_path / "redis")
-    server.start()
-    yield server
-    server.kill()
-
-
-class Fleet(list):
-    """Gateways of the same configuration, each with a directory of its own."""
-
-    def __init__(self, folder, lab, key, redis=None, workers=1):
-        self.folder, self.lab, self.redis = folder, lab, redis
-        self.settings = {
-            "keys": {"prod": {"key": "client-key", **key}},
-            "prices": {"custom": PRICES},
-            "server": {"workers": workers},
-        }
-
-    def start(self, count=1):
-        shared = {"redis": {"url": self.redis.url}} if self.redis else {}
-        first = len(self)
-        with concurrent.futures.ThreadPoolExecutor(count) as pool:
-            for number in range(first, first + count):
-                self.append(None)
-                pool.submit(self.start_one, number, shared)
-        assert all(self)
-        return self
-
-    def start_one(self, number, shared):
-        self[number] = Gateway(self.folder / f"instance{number}", self.lab.url, merged(self.settings, shared))
-
-    def stop(self):
-        for gateway in self:
-            gateway.send_signal(signal.SIGTERM)
-        for gateway in self:
-            gateway.stop()
-
-    def send(self, count, at_once=40, **chat):
-        """The replies, in the order of sending: one gateway after the other."""
-        with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
-            calls = [pool.submit(self[number % len(self)].chat, **chat) for number in range(count)]
-            return [call.result() for call in calls]
-
-    def spent(self):
-        """The sum of the ledgers, in cents."""
-        return round(sum(row["charged"] or 0 for gateway in self for row in gateway.rows()) / 1e7, 4)
-
-
-@pytest.fixture
-def fleet(lab, tmp_path, redis):
-    made = []
-
-    def make(key, **more):
-        made.append(Fleet(tmp_path / f"fleet{len(made)}", lab, key, **{"redis": redis, **more}))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.stop()
-
-
-def dollar(**more):
-    return {"budgets": {"monthly": {"amount": 1, "per": "month", **more}}}
-
-
-def accepted(replies):
-    assert {reply.status for reply in replies} <= {200, 402, 429}, {reply.status for reply in replies}
-    return sum(reply.status == 200 for reply in replies)
-
+from fleet import TENTH, WORST, Fleet, accepted, dollar
+from harness import SLOW, eventually
 
 def test_BUD_1_four_instances_never_pass_a_budget_together(fleet):
     four = fleet(dollar()).start(4)
