@@ -1,21 +1,15 @@
 #include "app/admin_client.h"
 
 #include <fmt/format.h>
-#include <optional>
-#include <span>
 #include <utility>
 
+#include "app/blocking_call.h"
 #include "app/config.h"
 #include "app/config_value.h"
-#include "base/time.h"
-#include "net/client.h"
-#include "net/loop.h"
 
 namespace sluice::app {
 namespace {
 
-constexpr Nanos kPatience = 30 * kSecond;
-constexpr uint64_t kLongestReply = 16 << 20;
 constexpr std::string_view kTokenVariable = "SLUICE_ADMIN_TOKEN";
 
 struct Whereabouts {
@@ -59,27 +53,6 @@ Result<Secret> find_token(const std::string& data_dir, const Surroundings& aroun
   return Secret(*std::move(content));
 }
 
-Task<Result<AdminReply>> send(net::Client& client, std::shared_ptr<const net::Origin> origin,
-                              const net::CallRequest& request, Until until) {
-  net::CallTrace trace;
-  const net::CallTimeouts timeouts;
-  Result<net::CallReply> reply =
-      co_await client.call(std::move(origin), request, timeouts, until, trace);
-  if (!reply) co_return std::move(reply).error();
-  AdminReply answer;
-  answer.status = reply->head().status;
-  const Result<std::string_view> body = co_await reply->read_all(kLongestReply, until);
-  if (!body) co_return Error(body.error().outcome(), body.error().message());
-  answer.body = std::string(*body);
-  co_return answer;
-}
-
-Task<void> send_into(std::optional<Result<AdminReply>>& to, net::Client& client,
-                     std::shared_ptr<const net::Origin> origin, const net::CallRequest& request,
-                     Until until) {
-  to = co_await send(client, std::move(origin), request, until);
-}
-
 }  // namespace
 
 Result<AdminClient> AdminClient::find(const AdminAccess& access, const Surroundings& around) {
@@ -92,26 +65,17 @@ Result<AdminClient> AdminClient::find(const AdminAccess& access, const Surroundi
 
 Result<AdminReply> AdminClient::call(std::string_view method, std::string_view path,
                                      const std::string& body) const {
-  const SystemClock clock;
-  net::Loop loop(clock);
-  net::Resolver resolver(clock);
-  net::Client client(loop, resolver);
   auto origin = std::make_shared<net::Origin>();
   origin->host = host_;
   origin->port = port_;
-  const std::string head = fmt::format(
-      "{} {} HTTP/1.1\r\naccept: application/json\r\ncontent-type: application/json\r\n"
-      "authorization: Bearer {}\r\n",
-      method, path, token_.reveal());
-  const std::string_view part = body;
-  const net::CallRequest request{
-      .head = head,
-      .body = body.empty() ? std::span<const std::string_view>() : std::span(&part, 1)};
-  std::optional<Result<AdminReply>> reply;
-  loop.tasks().spawn(send_into(reply, client, origin, request, Until(loop.after(kPatience))));
-  while (!reply) loop.turn(kSecond);
-  if (*reply) return *std::move(reply);
-  const Error& error = reply->error();
+  Result<CallAnswer> reply = blocking_call(
+      {.origin = std::move(origin),
+       .head = fmt::format("{} {} HTTP/1.1\r\naccept: application/json\r\n"
+                           "content-type: application/json\r\nauthorization: Bearer {}\r\n",
+                           method, path, token_.reveal()),
+       .body = body});
+  if (reply) return AdminReply{.status = reply->status, .body = std::move(reply->body)};
+  const Error& error = reply.error();
   const bool nobody = error.outcome() == Outcome::ConnectError;
   return Error(error.outcome(),
                fmt::format("{} at {}:{}: {}", nobody ? "no gateway is running" : "the admin API",

@@ -48,6 +48,11 @@ void derive(Reader& reader, const Surroundings& around) {
   }
   const auto proxies = ProxyEnvironment::read(around);
   for (auto& provider : settings.providers) derive_provider(reader, provider, proxies);
+  settings.prices.url_proxy = proxies.choose(settings.prices.url);
+  if (!settings.prices.url.empty() && !reader.has("prices.file")) {
+    settings.prices.file = settings.server.data_dir + "/prices.json";
+    note(reader, "prices.file", "default, in server.data_dir", settings.prices.file);
+  }
   if (!reader.has("ledger.path")) {
     settings.ledger.path = settings.server.data_dir + "/ledger.db";
     note(reader, "ledger.path", "default, in server.data_dir", settings.ledger.path);

@@ -49,6 +49,7 @@ using P = ProviderSettings;
 using Resilience = ResilienceSettings;
 
 inline constexpr int64_t kSecondMs = 1'000;
+inline constexpr int64_t kDayMs = 86'400 * kSecondMs;
 inline constexpr int64_t kHourMs = 3'600'000;
 inline constexpr Limits kSoon{1, kHourMs};           // a wait that must end
 inline constexpr Limits kDayOrOff{0, 24 * kHourMs};  // zero turns it off

@@ -43,7 +43,18 @@ constexpr auto kRows = std::to_array<Property>({
     {.key = "prices", .slot = Group{}, .doc = "What tokens cost."},
     {.key = "prices.file",
      .slot = &at<&S::prices, &PriceSettings::file>,
+     .derived = "with `prices.url`: `prices.json` in `server.data_dir`",
      .doc = "A price catalogue merged over the built-in one; read again when it changes."},
+    {.key = "prices.url",
+     .slot = &at<&S::prices, &PriceSettings::url>,
+     .doc =
+         "Where such a catalogue is fetched from. The last good one is kept in `prices.file`, so "
+         "starting never needs the network."},
+    {.key = "prices.refresh",
+     .slot = &at<&S::prices, &PriceSettings::refresh>,
+     .fallback = "24h",
+     .doc = "How often `prices.url` is fetched, from the start on.",
+     .limits = {kSecondMs, 30 * kDayMs}},
     {.key = "prices.custom",
      .slot = Each{},
      .doc = "Prices by model, over both catalogues, in US dollars per million tokens.",

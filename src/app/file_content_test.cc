@@ -28,5 +28,17 @@ TEST(FileContent, SaysWhyThereIsNone) {
   EXPECT_EQ(reason("/dev/zero"), "it is larger than 16 MiB");
 }
 
+TEST(FileContent, IsReplacedAsAWhole) {
+  const std::string path = testing::TempDir() + "replaced";
+  ASSERT_TRUE(replace_file(path, "old"));
+  ASSERT_TRUE(replace_file(path, "new"));
+  EXPECT_EQ(*file_content(path), "new");
+  EXPECT_FALSE(std::filesystem::exists(path + ".new"));
+  std::filesystem::remove(path);
+  const Result<void> nowhere = replace_file(testing::TempDir() + "no-such-folder/file", "new");
+  ASSERT_FALSE(nowhere);
+  EXPECT_EQ(nowhere.error().message(), "No such file or directory");
+}
+
 }  // namespace
 }  // namespace sluice::app

@@ -82,7 +82,8 @@ class FileTrial {
   }
 
   void try_prices(const Settings& settings) {
-    if (settings.prices.file.empty() || !readable("prices.file", settings.prices.file)) return;
+    const PriceSettings& prices = settings.prices;
+    if (prices.url.empty() && !prices.file.empty() && !readable("prices.file", prices.file)) return;
     if (const auto table = load_prices(settings); !table)
       add("prices.file", table.error().message());
   }

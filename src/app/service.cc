@@ -5,9 +5,9 @@
 #include <thread>
 #include <utility>
 
+#include "app/listen_address.h"
 #include "app/tls_wrapper.h"
 #include "app/version.h"
-#include "providers/lab.h"
 
 namespace sluice::app {
 namespace {
@@ -15,18 +15,11 @@ namespace {
 // How often the main thread looks at the configuration file, at signals it may have missed, and at
 // a drain's progress.
 constexpr timespec kLook{.tv_sec = 0, .tv_nsec = 250'000'000};
-constexpr uint64_t kMaxAdminBody = 1 << 20;
 constexpr timespec kDrainLook{.tv_sec = 0, .tv_nsec = 5'000'000};
 
 unsigned worker_count(const Settings& settings) {
   if (settings.server.workers > 0) return static_cast<unsigned>(settings.server.workers);
   return std::clamp(std::thread::hardware_concurrency(), 1u, kMaxLanes - 2);
-}
-
-Result<net::Address> to_net(const Address& address) {
-  const bool v6 = address.host.find(':') != std::string::npos;
-  const std::string host = v6 ? "[" + address.host + "]" : address.host;
-  return net::Address::parse(host + ":" + std::to_string(address.port));
 }
 
 // Changes with every write of the file; 0 if it is not there.
@@ -38,32 +31,6 @@ int64_t file_stamp(const std::string& path) {
 }
 
 }  // namespace
-
-// Admin page, lab and the fetching of lists share one loop of their own, so that a scrape never
-// delays a request.
-struct Service::SideDoor {
-  SideDoor(const Clock& clock, net::Resolver& resolver, const api::Health& health,
-           std::function<std::string()> metrics, api::Control& control)
-      : loop(clock),
-        admin(health, std::move(metrics), control),
-        lab(lab_state),
-        list_fetcher(loop, resolver),
-        admin_server(loop, admin, {.max_body = kMaxAdminBody}),
-        lab_server(loop, lab, {}) {}
-  ~SideDoor() {
-    loop.stop();
-    thread.join();
-  }
-
-  net::Loop loop;
-  api::AdminApi admin;
-  providers::LabState lab_state;
-  providers::Lab lab;
-  ListFetcher list_fetcher;
-  net::Server admin_server;
-  net::Server lab_server;
-  NamedThread thread;
-};
 
 Result<std::unique_ptr<Service>> Service::start(Loaded loaded, Reload reload,
                                                 std::string config_file) {
@@ -129,23 +96,15 @@ Result<void> Service::open_control() {
 
 Result<void> Service::open_side_door() {
   resolver_ = std::make_unique<net::Resolver>(clock_);
-  side_ = std::make_unique<SideDoor>(
-      clock_, *resolver_, health_, [this] { return telemetry_->registry().text(); }, *desk_);
-  const Result<net::Address> admin = to_net(loaded_.settings.server.admin_listen);
-  if (!admin) return Error(Outcome::BadRequest, admin.error().message(), "server.admin_listen");
-  if (Result<void> free = net::Listener::check_free(*admin); !free) {
-    return Error(Outcome::BadRequest, free.error().message(), "server.admin_listen");
-  }
-  Result<net::Address> listening = side_->admin_server.listen(*admin);
-  if (!listening) return std::move(listening).error();
-  admin_address_ = listening->text();
-  if (wants_lab(loaded_.settings)) {
-    Result<net::Address> lab = side_->lab_server.listen(*net::Address::parse("127.0.0.1:0"));
-    if (!lab) return std::move(lab).error();
-    lab_address_ = {.host = lab->ip_text(), .port = lab->port()};
-  }
-  SideDoor& side = *side_;
-  side.thread = NamedThread("side-door", [&side] { side.loop.run(); });
+  Result<std::unique_ptr<SideDoor>> side =
+      SideDoor::open({.clock = clock_,
+                      .resolver = *resolver_,
+                      .health = health_,
+                      .control = *desk_,
+                      .metrics = [this] { return telemetry_->registry().text(); }},
+                     loaded_.settings.server.admin_listen, wants_lab(loaded_.settings));
+  if (!side) return std::move(side).error();
+  side_ = *std::move(side);
   return {};
 }
 
@@ -157,19 +116,18 @@ Result<void> Service::open_shared() {
   if (!callers) return std::move(callers).error();
   desk_->adopt(*std::move(callers));
   Result<std::unique_ptr<SharedStack>> shared = SharedStack::open(
-      settings,
-      {.clock = clock_,
-       .resolver = *resolver_,
-       .accounts = governance_->accounts(),
-       .peers = governance_->peers(),
-       .ledger = telemetry_->ledger(),
-       .revoked = desk_->revoked(),
-       .heard =
-           [this](std::vector<governance::Revocation> revoked) {
-             control_.post([this, revoked = std::move(revoked)] { desk_->hear(revoked); });
-           },
-       .registry = telemetry_->registry(),
-       .log = telemetry_->log()});
+      settings, {.clock = clock_,
+                 .resolver = *resolver_,
+                 .accounts = governance_->accounts(),
+                 .peers = governance_->peers(),
+                 .ledger = telemetry_->ledger(),
+                 .revoked = desk_->revoked(),
+                 .heard =
+                     [this](const std::vector<governance::Revocation>& revoked) {
+                       return control_.post([this, revoked] { desk_->hear(revoked); });
+                     },
+                 .registry = telemetry_->registry(),
+                 .log = telemetry_->log()});
   if (!shared) return std::move(shared).error();
   shared_ = *std::move(shared);
   const std::vector<governance::Revocation>& revoked = shared_->revocations().at_start();
@@ -182,9 +140,12 @@ Result<void> Service::open_front_door() {
       build_snapshot(settings, snapshot_parts(worker_count(settings)), revision_);
   if (!snapshot) return std::move(snapshot).error();
   app::put_in_force(settings, **snapshot, lasting_);
-  lists_ = std::make_unique<ListRefresh>(side_->list_fetcher, telemetry_->log(),
+  lists_ = std::make_unique<ListRefresh>(side_->list_fetcher(), telemetry_->log(),
                                          telemetry_->registry(), clock_);
   lists_->follow(settings, *snapshot, telemetry_->prices());
+  price_refresh_ =
+      std::make_unique<PriceRefresh>(telemetry_->log(), telemetry_->registry(), clock_);
+  price_refresh_->follow(settings.prices);
   Result<ControlDesk::Candidate> callers = desk_->candidate(settings);
   if (!callers) return std::move(callers).error();
   const unsigned count = worker_count(settings);
@@ -212,19 +173,18 @@ Result<void> Service::open_front_door() {
                               .last_key = telemetry_->last_key()};
     workers_.push_back(std::make_unique<Worker>(parts, in_force_));
   }
-  const Result<net::Address> address = to_net(settings.server.listen);
-  if (!address) return Error(Outcome::BadRequest, address.error().message(), "server.listen");
-  if (Result<void> free = net::Listener::check_free(*address); !free) {
-    return Error(Outcome::BadRequest, free.error().message(), "server.listen");
-  }
+  Result<net::Address> address = listen_address(settings.server.listen, "server.listen");
+  if (!address) return std::move(address).error();
   if (Result<void> listening = listen_on_all(*address, wrap); !listening) return listening;
   for (const std::unique_ptr<Worker>& worker : workers_) worker->start();
   return {};
 }
 
 SnapshotParts Service::snapshot_parts(unsigned workers) {
-  return {
-      .lab = lab_address_, .ledger = telemetry_->ledger(), .lasting = lasting_, .workers = workers};
+  return {.lab = side_->lab_address(),
+          .ledger = telemetry_->ledger(),
+          .lasting = lasting_,
+          .workers = workers};
 }
 
 // With port 0 the first worker's port, which the kernel chose, becomes that of the others.
@@ -246,7 +206,7 @@ void Service::announce() {
         "limits and budgets hold for this instance alone: before there are several, set redis.url");
   const std::string scheme = loaded_.settings.server.tls.cert_file.empty() ? "http://" : "https://";
   telemetry_->log().info("serving", {{"api", scheme + api_address_},
-                                     {"admin", "http://" + admin_address_},
+                                     {"admin", "http://" + side_->admin_address()},
                                      {"workers", workers_.size()},
                                      {"config", config_file_},
                                      {"version", kVersion}});

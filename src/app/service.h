@@ -14,7 +14,9 @@
 #include "app/control_thread.h"
 #include "app/governance_stack.h"
 #include "app/list_refresh.h"
+#include "app/price_refresh.h"
 #include "app/shared_stack.h"
+#include "app/side_door.h"
 #include "app/signals.h"
 #include "app/snapshot_builder.h"
 #include "app/telemetry_stack.h"
@@ -66,9 +68,7 @@ class Service {
   Reload reload_;
   std::string config_file_;
   uint64_t revision_ = 1;
-  LabAddress lab_address_;
   std::string api_address_;
-  std::string admin_address_;
 
   Lasting lasting_;
   std::unique_ptr<TelemetryStack> telemetry_;
@@ -82,11 +82,10 @@ class Service {
   ControlThread control_;
   std::unique_ptr<ControlDesk> desk_;
 
-  // Admin page and lab, away from the loops that serve.
-  struct SideDoor;
   std::unique_ptr<SideDoor> side_;
   tokens::Tokenizers tokenizers_;
   std::unique_ptr<ListRefresh> lists_;
+  std::unique_ptr<PriceRefresh> price_refresh_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 

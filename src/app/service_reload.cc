@@ -77,6 +77,7 @@ void Service::put_in_force(Loaded loaded, std::shared_ptr<const telemetry::Price
   app::put_in_force(loaded.settings, *in_force_.snapshot, lasting_);
   loaded_ = std::move(loaded);
   lists_->follow(loaded_.settings, in_force_.snapshot, std::move(prices));
+  price_refresh_->follow(loaded_.settings.prices);
   use_lists();
 }
 

@@ -212,6 +212,9 @@ struct CustomPrice {
 
 struct PriceSettings {
   std::string file;
+  BaseUrl url;         // empty: none; what it gives is kept in `file`
+  Proxy url_proxy;     // how to reach it
+  Duration refresh{};  // how often
   std::vector<CustomPrice> custom;
   std::vector<CustomPrice> credits;  // likewise, in credits
   Price credit;                      // dollars

@@ -94,7 +94,10 @@ void add_lab_prices(const std::string& provider, telemetry::PriceTable& table) {
 
 Result<std::shared_ptr<const telemetry::PriceTable>> load_prices(const Settings& settings) {
   auto table = std::make_shared<telemetry::PriceTable>(telemetry::PriceTable::built_in());
-  if (const std::string& path = settings.prices.file; !path.empty()) {
+  const std::string& path = settings.prices.file;
+  // What a URL shall give may not have come yet.
+  const bool awaited = !settings.prices.url.empty() && access(path.c_str(), F_OK) != 0;
+  if (!path.empty() && !awaited) {
     const Result<std::string> text = file_content(path);
     if (!text) {
       return Error(Outcome::BadRequest, "cannot read " + path + ": " + text.error().message(),

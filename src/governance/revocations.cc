@@ -61,8 +61,10 @@ Task<void> Revocations::run() {
   for (;;) {
     const Until next(loop_.after(kLook));
     co_await news_.listen(loop_, next);
-    std::vector<Revocation> heard = co_await exchange(redis_.patience());
-    if (!heard.empty()) heard_(std::move(heard));
+    const std::vector<Revocation> heard = co_await exchange(redis_.patience());
+    if (heard.empty() || heard_(heard)) continue;
+    for (const Revocation& each : heard) known_.erase(each.text);
+    revision_.clear();  // so that all is read again
   }
 }
 

@@ -26,8 +26,8 @@ struct Revocation {
 
 class Revocations {
  public:
-  // On the loop.
-  using Heard = std::function<void(std::vector<Revocation>)>;
+  // On the loop. False: nobody can take it now; it is offered again.
+  using Heard = std::function<bool(const std::vector<Revocation>&)>;
 
   // Begins at once. `known`: of this instance; `heard`: gets what it did not know.
   Revocations(net::Loop& loop, net::RedisClient& redis, const std::string& prefix,

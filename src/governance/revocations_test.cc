@@ -11,6 +11,7 @@ using test::RedisServer;
 struct Instance {
   std::unique_ptr<net::RedisClient> client;
   std::vector<Revocation> heard;
+  bool takes = true;
   std::unique_ptr<Revocations> revocations;
 };
 
@@ -20,8 +21,9 @@ class RevocationsTest : public net::RedisTest {
     auto made = std::make_unique<Instance>();
     made->client = client_for(server.url());
     made->revocations = std::make_unique<Revocations>(
-        loop, *made->client, "s", known, [&heard = made->heard](std::vector<Revocation> news) {
-          heard.insert(heard.end(), news.begin(), news.end());
+        loop, *made->client, "s", known, [&to = *made](const std::vector<Revocation>& news) {
+          to.heard.insert(to.heard.end(), news.begin(), news.end());
+          return to.takes;
         });
     return made;
   }
@@ -56,6 +58,18 @@ TEST_F(RevocationsTest, SEC_5_TheOthersHearWithinHalfASecond) {
   ASSERT_TRUE(comes([&] { return a->client->status().up && b->client->status().up; }));
   a->revocations->tell({revoked("x")});
   EXPECT_TRUE(comes([&] { return !b->heard.empty(); }, 500 * kMillisecond));
+}
+
+TEST_F(RevocationsTest, WhatCouldNotBeTakenIsOfferedAgain) {
+  const auto a = instance();
+  const auto b = instance();
+  ASSERT_TRUE(comes([&] { return a->client->status().up && b->client->status().up; }));
+  b->takes = false;
+  a->revocations->tell({revoked("x")});
+  ASSERT_TRUE(comes([&] { return b->heard.size() == 2; }));
+  b->takes = true;
+  ASSERT_TRUE(comes([&] { return b->heard.size() == 3; }));
+  for (const Revocation& each : b->heard) EXPECT_EQ(each.text, sha256_of("x"));
 }
 
 TEST_F(RevocationsTest, WhatIsKnownAtTheStartIsNoNewsAndIsTold) {

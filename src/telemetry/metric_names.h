@@ -140,6 +140,15 @@ inline constexpr MetricDef kConfigReload{
 inline constexpr MetricDef kCatalogAge{.name = "llm_price_catalog_age_seconds",
                                        .help = "Age of the price catalog.",
                                        .type = MetricType::Gauge};
+inline constexpr MetricLabel kRefreshLabels[] = {kOutcome};
+inline constexpr MetricDef kPriceRefreshes{
+    .name = "llm_price_refreshes_total",
+    .help = "Tries to fetch the price catalog of prices.url, by how they ended.",
+    .labels = kRefreshLabels};
+inline constexpr MetricDef kPriceRefreshAge{
+    .name = "llm_price_refresh_age_seconds",
+    .help = "Since the price catalog of prices.url was last fetched well.",
+    .type = MetricType::Gauge};
 inline constexpr MetricLabel kListLabels[] = {kProvider, kOutcome};
 inline constexpr MetricDef kListRefreshes{
     .name = "llm_model_list_refreshes_total",

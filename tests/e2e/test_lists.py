@@ -4,11 +4,11 @@ import json
 import sqlite3
 import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from harness import Lab, eventually
+from listed import Listed
 from test_providers import provider
 
 NULL_COST = {"x-lab-fault": "cost-null"}
@@ -50,14 +50,6 @@ def version_of(gateway, row):
         return ledger.execute("SELECT text FROM name WHERE id = ?", [row["price_version"]]).fetchone()[0]
 
 
-class Listed:
-    """A provider of nothing but a list, which a test may change: `answer(path)` is (status, body)."""
-
-    def __init__(self):
-        self.paths = []
-        self.answer = lambda path: (200, models_body())
-
-
 def models_body(prices=(("a/b", "0.000001"),), following=None):
     data = [{"id": name, "pricing": {"prompt": price, "completion": price}} for name, price in prices]
     return json.dumps({"data": data, "links": {"next": following}})
@@ -65,28 +57,8 @@ def models_body(prices=(("a/b", "0.000001"),), following=None):
 
 @pytest.fixture
 def listed():
-    state = Listed()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            state.paths.append(self.path)
-            status, body = state.answer(self.path)
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    state.url = f"http://127.0.0.1:{server.server_port}"
-    yield state
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with Listed(lambda path: (200, models_body())) as server:
+        yield server
 
 
 def of(listed, refresh="1s"):
