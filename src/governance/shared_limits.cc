@@ -234,6 +234,10 @@ Task<void> SharedLimits::tell(Entry& entry, Waiting waiting) {
   ++calls_;
   Result<net::RedisReply> reply =
       co_await redis_.eval(share_, key_views, word_views, redis_.patience());
+  // Over a new connection it may be an old copy of itself that answers: first all tell it what they
+  // know, as come_up() has it.
+  if (reply && redis_.status().connects != connects_)
+    reply = Error(Outcome::UpstreamBadReply, "the connection to Redis is a new one");
   std::optional<Grants> grants;
   if (reply) grants = read_grants(*reply, claims);
   if (grants) {
