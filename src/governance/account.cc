@@ -152,25 +152,25 @@ std::optional<Refusal> Account::over_parallel(Moment now) const {
 std::optional<Refusal> Account::over_rate(Rate& rate, int64_t amount, Moment now) {
   const std::optional<int64_t> limit = limits_.*rate.limit;
   if (!limit) return std::nullopt;
-  Refusal refused;  // plain until it is one
   if (peers_ != nullptr && amount <= *limit && peers_->in_touch(now.monotonic)) {
     const Room room = rate.batch.room(amount, now.monotonic);
     if (room == Room::Enough) return std::nullopt;
-    refused = refusal(rate.kind);
+    Refusal refused = refusal(rate.kind);
+    refused.limit = *limit;
     refused.used = rate.batch.used(now.monotonic);
     refused.retry_seconds = rate.batch.wait(now.monotonic);
     refused.ask_others = room == Room::AskOthers;
-  } else {
-    // Alone, or out of touch with the others: then each keeps to its share.
-    const int64_t share =
-        peers_ == nullptr ? *limit : std::max<int64_t>(*limit / peers_->instances(), 1);
-    const std::optional<int64_t> wait = rate.minute.wait(now.second(), amount, share);
-    if (wait == 0) return std::nullopt;
-    refused = refusal(rate.kind);
-    refused.used = rate.minute.used(now.second());
-    refused.retry_seconds = wait;
+    return refused;
   }
+  // Alone, or out of touch with the others: then each keeps to its share.
+  const int64_t share =
+      peers_ == nullptr ? *limit : std::max<int64_t>(*limit / peers_->instances(), 1);
+  const std::optional<int64_t> wait = rate.minute.wait(now.second(), amount, share);
+  if (wait == 0) return std::nullopt;
+  Refusal refused = refusal(rate.kind);
   refused.limit = *limit;
+  refused.used = rate.minute.used(now.second());
+  refused.retry_seconds = wait;
   return refused;
 }
 
