@@ -243,6 +243,7 @@ struct Settings {
   PriceSettings prices;
   MetricsSettings metrics;
   GovernanceSettings governance;
+  RedisSettings redis;
   std::vector<OrganisationSettings> organisations;
   std::vector<TeamSettings> teams;
   std::vector<KeySettings> keys;

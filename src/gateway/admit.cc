@@ -297,6 +297,23 @@ void note_shadow(Exchange& exchange, const std::vector<Refusal>& would_refuse) {
   }
 }
 
+// Nothing is held where it fails, or where the others are to be asked first.
+Result<void> take_room(Exchange& exchange, const governance::Subjects& subjects,
+                       const governance::Ask& ask, std::string& headers) {
+  std::vector<Refusal> would_refuse;
+  const std::optional<Refusal> refused =
+      exchange.admission.take(subjects, ask, moment(exchange), &would_refuse);
+  if (refused && refused->ask_others) return {};
+  note_shadow(exchange, would_refuse);
+  if (refused) {
+    exchange.shared.ledger.count_refusal(governance::name_of(refused->level),
+                                         governance::name_of(refused->kind), false);
+    return refuse(*refused, headers);
+  }
+  exchange.record.reserved = ask.cost;
+  return {};
+}
+
 }  // namespace
 
 Result<void> admit(Exchange& exchange, std::string& headers) {
@@ -316,17 +333,26 @@ Result<void> admit(Exchange& exchange, std::string& headers) {
     if (!priced) return priced;
     ask = most_of(exchange, demands);
   }
-  std::vector<Refusal> would_refuse;
-  const std::optional<Refusal> refused = exchange.admission.take(subjects, ask, now, &would_refuse);
-  note_shadow(exchange, would_refuse);
-  if (refused) {
-    exchange.shared.ledger.count_refusal(governance::name_of(refused->level),
-                                         governance::name_of(refused->kind), false);
-    return refuse(*refused, headers);
-  }
-  exchange.record.reserved = ask.cost;
   exchange.record.ceiling = exchange.snapshot->ceiling.get();
-  return {};
+  return take_room(exchange, subjects, ask, headers);
+}
+
+// Each round makes room for what waits here; others on the same account may be quicker to take it.
+Task<Result<void>> ask_others(Exchange& exchange, std::string& headers) {
+  constexpr int kMostRounds = 16;
+  const governance::Ask ask = exchange.admission.ask();
+  const governance::Subjects& subjects = exchange.subjects;
+  for (int round = 0; exchange.admission.lacks() != nullptr && round < kMostRounds; ++round) {
+    std::shared_ptr<Account> account = exchange.admission.lacks();
+    co_await exchange.shared.limits->ask_others(exchange.shared.loop, std::move(account), ask,
+                                                &exchange.http.cancel());
+    Result<void> taken = take_room(exchange, subjects, ask, headers);
+    if (!taken) co_return taken;
+  }
+  if (exchange.admission.lacks() != nullptr) {
+    co_return Error(Outcome::RateLimited, "too many requests ask for the rest of one limit");
+  }
+  co_return Result<void>();
 }
 
 void settle(Exchange& exchange, const telemetry::Charge& charge) {
@@ -340,10 +366,18 @@ void settle(Exchange& exchange, const telemetry::Charge& charge) {
   std::vector<governance::Crossing> crossings;
   exchange.admission.settle(used, moment(exchange), &crossings);
   for (const governance::Crossing& crossing : crossings) {
-    exchange.shared.ledger.note_budget(
-        owner_text(crossing.state.level, crossing.state.subject) + ", " + crossing.state.name,
-        crossing.permille, dollars_text(crossing.state.spent), dollars_text(crossing.state.limit));
+    if (exchange.shared.limits != nullptr) {
+      exchange.shared.limits->report(crossing);
+    } else {
+      note_crossing(exchange.shared.ledger, crossing);
+    }
   }
+}
+
+void note_crossing(const telemetry::Ledger& ledger, const governance::Crossing& crossing) {
+  const governance::BudgetState& state = crossing.state;
+  ledger.note_budget(owner_text(state.level, state.subject) + ", " + state.name, crossing.permille,
+                     dollars_text(state.spent), dollars_text(state.limit));
 }
 
 }  // namespace sluice::gateway

@@ -116,6 +116,7 @@ Task<void> run_gates(Exchange& exchange) {
   std::string limits;
   if (passed) passed = check_route(exchange);
   if (passed) passed = admit(exchange, limits);
+  if (passed && exchange.admission.lacks()) passed = co_await ask_others(exchange, limits);
   if (passed) set_deadline(exchange);
   if (!passed) {
     co_await exchange.fail(passed.error(), std::move(limits));

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "governance/audit_chain.h"
+#include "governance/revocations.h"
 #include "governance/virtual_key.h"
 #include "store/sqlite.h"
 
@@ -56,6 +57,7 @@ struct ControlContent {
   std::vector<StoredObject> objects;
   std::vector<StoredText> texts;
   std::vector<StoredToken> tokens;
+  std::vector<Revocation> revoked;
 };
 
 class ControlStore {
@@ -81,6 +83,7 @@ class ControlStore {
     // Those that ended before.
     void forget_texts(std::string_view key, int64_t before_micros);
     void remove_texts(std::string_view key);
+    void add(const Revocation& revoked, int64_t wall_micros);
     void put(const StoredToken& token);
     void remove_token(std::string_view name);
     Result<void> commit();

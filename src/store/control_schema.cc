@@ -64,8 +64,19 @@ CREATE TABLE audit (
 ) STRICT;
 )sql";
 
+// revoked      texts of keys that open nothing any more, on any instance
+//   digest     SHA-256 of a text out of a configuration file, key_text.digest of another
+constexpr char kRevokedSql[] = R"sql(
+CREATE TABLE revoked (
+  digest BLOB PRIMARY KEY,
+  key    TEXT NOT NULL,
+  made   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
 constexpr Migration kControlMigrations[] = {
     {1, "objects, keys, admin tokens and the audit chain", kControlSql},
+    {2, "texts of keys that are revoked on all instances", kRevokedSql},
 };
 constexpr Schema kControl{.application_id = kControlId, .migrations = kControlMigrations};
 
