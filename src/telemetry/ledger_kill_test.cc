@@ -15,6 +15,7 @@
 #include "store/schema.h"
 #include "telemetry/ledger.h"
 #include "telemetry/ledger_sink.h"
+#include "telemetry/ledger_verify.h"
 #include "telemetry/usage_report.h"
 
 namespace sluice::telemetry {
