@@ -112,7 +112,7 @@ TEST_F(LedgerKeeperTest, DB_2_EveryTableThatGrowsWithTrafficIsCovered) {
       << "a table that grows with traffic needs a place in LedgerKeeper";
 }
 
-TEST_F(LedgerKeeperTest, BUD_5_WhatARunningPeriodSpentOutlivesItsRows) {
+TEST_F(LedgerKeeperTest, WhatARunningPeriodSpentOutlivesItsRows) {
   for (int day = 0; day < 5; ++day) finish_day(20);
   LedgerKeeper keeper = this->keeper({.retention_days = 1});
   keep(keeper);
