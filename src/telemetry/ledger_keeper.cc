@@ -222,6 +222,8 @@ Result<bool> LedgerKeeper::give_back_pages(store::Database& database) {
   auto size = database.integer("PRAGMA page_size");
   if (!size) return std::move(size).error();
   if (*free < kPagesPerPiece || *free < *pages / kFreeShare) {
+    // The file gets shorter when the write-ahead log is moved into it.
+    if (auto moved = database.checkpoint(); !moved) return std::move(moved).error();
     log_.info("old rows of the ledger were removed",
               {{"rows", removed_lines(kExchange)}, {"freed_bytes", freed_bytes()}});
     return false;
