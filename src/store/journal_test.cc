@@ -201,7 +201,10 @@ class CountingChore final : public JournalChore {
  public:
   Result<bool> step(Database& database) override {
     if (fails) return Error(Outcome::Bug, "no");
-    auto done = database.exec("INSERT INTO name(text) VALUES ('piece ' || random())");
+    // Below the rows' own ids.
+    auto done = database.exec(
+        "INSERT INTO name(id, text) SELECT min(ifnull(min(id), 0), 0) - 1, 'piece ' || random()"
+        " FROM name");
     if (!done) return std::move(done).error();
     return ++pieces < 100;
   }
