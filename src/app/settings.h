@@ -193,6 +193,7 @@ struct LedgerSettings {
   std::string path;
   Duration flush_window{};
   Bytes queue_limit;
+  int64_t retention_days = 0;  // 0: for ever
 };
 
 struct LogSettings {
