@@ -237,6 +237,18 @@ Result<void> take_room(Exchange& exchange, const governance::Ask& ask, std::stri
   return {};
 }
 
+// What the attempt that failed just now is charged with. One that is to be gone on with has given
+// the client something: all that was held may be spent.
+NanoDollars last_attempt_cost(const Exchange& exchange) {
+  const telemetry::Record& record = exchange.record;
+  if (record.delivered) return record.reserved;
+  if (record.attempts.empty() || !record.attempts.back().spent) return 0;
+  const NanoDollars cost = record.attempts.back().spent->cost.value_or(0);
+  const telemetry::TargetMeters* meters = record.meters;
+  return meters == nullptr ? cost
+                           : telemetry::marked_up(cost, exchange.shared.ledger.terms_of(*meters));
+}
+
 }  // namespace
 
 Result<void> admit(Exchange& exchange, std::string& headers) {
@@ -275,6 +287,22 @@ Task<Result<void>> ask_others(Exchange& exchange, std::string& headers) {
     co_return Error(Outcome::RateLimited, "too many requests ask for the rest of one limit");
   }
   co_return Result<void>();
+}
+
+Task<bool> hold_for_another(Exchange& exchange) {
+  const NanoDollars paid = last_attempt_cost(exchange);
+  if (paid == 0 || !exchange.admission.holds()) co_return true;
+  constexpr int kMostRounds = 4;
+  for (int round = 0; round < kMostRounds; ++round) {
+    if (!exchange.admission.hold_more(paid, moment(exchange))) co_return true;
+    std::shared_ptr<Account> account = exchange.admission.lacks();
+    if (account == nullptr) break;
+    const governance::Ask ask{.cost = paid};
+    co_await exchange.shared.limits->ask_others(exchange.shared.loop, std::move(account), ask,
+                                                &exchange.http.cancel());
+  }
+  exchange.add_reason("a budget has no room for another attempt");
+  co_return false;
 }
 
 void settle(Exchange& exchange, const telemetry::Charge& charge) {

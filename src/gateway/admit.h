@@ -23,6 +23,9 @@ class Exchange;
 Result<void> admit(Exchange& exchange, std::string& headers);
 // Asks the other instances for room until there is some, or none. Errors as above.
 Task<Result<void>> ask_others(Exchange& exchange, std::string& headers);
+// Room for one more attempt, after one that is paid for though it came to nothing: what is held
+// covers a single one. False: some budget has none, so nothing more is to be tried.
+Task<bool> hold_for_another(Exchange& exchange);
 // At the end: what was held is replaced by what was used.
 void settle(Exchange& exchange, const telemetry::Charge& charge);
 // Writes to the log that a budget has passed a mark.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "gateway/admit.h"
 #include "gateway/attempt.h"
 #include "gateway/embed.h"
 #include "gateway/routing_facts.h"
@@ -163,7 +164,7 @@ bool may_be_repeated(const Exchange& exchange, const routing::Failure& failure) 
   keep(standing, std::move(failure));
   // For a client that is gone nothing more is tried, and this attempt is what it left.
   std::optional<routing::AttemptPlan::Step> step;
-  if (!may_be_repeated(exchange, why)) {
+  if (!may_be_repeated(exchange, why) || !co_await hold_for_another(exchange)) {
     standing.plan.broke(why, exchange.now());
   } else if (!exchange.http.cancel().cancelled()) {
     step = standing.plan.failed(why, exchange.now());

@@ -205,6 +205,19 @@ std::optional<Refusal> Account::take(const Ask& ask, Moment now,
   return std::nullopt;
 }
 
+std::optional<Refusal> Account::hold_more(NanoDollars cost, Moment now) {
+  const std::lock_guard lock(mutex_);
+  if (peers_ != nullptr) enroll();
+  std::optional<Refusal> refused = over_budget({.cost = cost}, now, nullptr);
+  if (!refused) reserved_ += cost;
+  return refused;
+}
+
+void Account::hold_less(NanoDollars cost) {
+  const std::lock_guard lock(mutex_);
+  reserved_ -= cost;
+}
+
 void Account::give_back(const Ask& ask, Moment taken) {
   const std::lock_guard lock(mutex_);
   reserved_ -= ask.cost;

@@ -131,6 +131,9 @@ class Account : public std::enable_shared_from_this<Account> {
   // All or nothing. On a refusal nothing is held; in shadow nothing is refused, and `would_refuse`
   // gets what would have been. Refusal::ask_others: after asking them it is worth trying again.
   std::optional<Refusal> take(const Ask& ask, Moment now, std::vector<Refusal>* would_refuse);
+  // Another part of the cost of a request that was taken: held with it from now on.
+  std::optional<Refusal> hold_more(NanoDollars cost, Moment now);
+  void hold_less(NanoDollars cost);
   // Undoes take(): the request was never sent.
   void give_back(const Ask& ask, Moment taken);
   // Ends what take() began. `crossings` gets the marks that this passes.

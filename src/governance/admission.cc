@@ -38,6 +38,22 @@ std::optional<Refusal> Admission::take(const Subjects& subjects, const Ask& ask,
   return std::nullopt;
 }
 
+std::optional<Refusal> Admission::hold_more(NanoDollars cost, Moment now) {
+  lacks_ = nullptr;
+  for (size_t level = kLevelCount; level-- > 0;) {
+    if (subjects_[level] == nullptr) continue;
+    std::optional<Refusal> refused = subjects_[level]->hold_more(cost, now);
+    if (!refused) continue;
+    if (refused->ask_others) lacks_ = subjects_[level];
+    while (++level < kLevelCount) {
+      if (subjects_[level] != nullptr) subjects_[level]->hold_less(cost);
+    }
+    return refused;
+  }
+  ask_.cost += cost;
+  return std::nullopt;
+}
+
 void Admission::settle(const Used& used, Moment now, std::vector<Crossing>* crossings) {
   for (std::shared_ptr<Account>& account : subjects_) {
     if (account == nullptr) continue;

@@ -29,11 +29,15 @@ class Admission {
   // Of every subject or of none. On a refusal: by the narrowest subject that has no room.
   std::optional<Refusal> take(const Subjects& subjects, const Ask& ask, Moment now,
                               std::vector<Refusal>* would_refuse);
+  // Room for another part of its cost, of every subject that was taken or of none: an attempt was
+  // paid for, and the next one may come to as much again. Refusals and lacks() as of take(); what
+  // was held stays.
+  std::optional<Refusal> hold_more(NanoDollars cost, Moment now);
   // What was taken is replaced by what was used. Nothing is held any more.
   void settle(const Used& used, Moment now, std::vector<Crossing>* crossings);
 
-  // Whose part was used up in the last take(), which then held nothing: to be asked for before the
-  // next. Null: nobody's.
+  // Whose part was used up in the last take() or hold_more(), which then held nothing: to be asked
+  // for before the next. Null: nobody's.
   const std::shared_ptr<Account>& lacks() const { return lacks_; }
 
   bool holds() const;

@@ -50,6 +50,26 @@ TEST(Admission, WhereOneLevelRefusesNoneHoldsAnything) {
   }
 }
 
+TEST(Admission, BUD_1_HoldsMoreOfEveryLevelOrOfNone) {
+  const Subjects all = subjects(12, kDollar, kDollar);
+  Admission admission;
+  ASSERT_FALSE(admission.take(all, {.cost = 5}, kNow, nullptr));
+  EXPECT_FALSE(admission.hold_more(5, kNow));
+  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(all[i]->reserved(), 10);
+  const std::optional<Refusal> refused = admission.hold_more(5, kNow);
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->level, Level::Organisation);
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(all[i]->reserved(), 10);
+    EXPECT_EQ(all[i]->in_flight(), 1) << "it is still one request";
+  }
+  admission.settle({.cost = 8, .ended_micros = kNoon}, kNow, nullptr);
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(all[i]->reserved(), 0);
+    EXPECT_EQ(all[i]->budgets(kNoon)[0].spent, 8);
+  }
+}
+
 TEST(Admission, BUD_3_GivesBackWhatIsNeverSettled) {
   const Subjects all = subjects(kDollar, kDollar, kDollar);
   {

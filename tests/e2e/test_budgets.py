@@ -105,6 +105,22 @@ def test_where_there_is_room_for_all_a_model_can_write_no_limit_is_set(own, lab)
     assert "max_" not in lab.last()["body"] and settled(gateway) == 40 * CENT
 
 
+@pytest.mark.parametrize("cents, status", [(6, 502), (9, 200)])
+def test_BUD_1_an_attempt_that_was_paid_for_leaves_its_fallback_only_what_is_left(own, cents, status):
+    """The first target is paid about three cents for the prompt it broke off on; the next may ask for five."""
+    first = "chat+usage-first+reset-after-0"
+    prices = {**DEAR["prices"]["custom"], first: {"input": 3000, "output": 0}}
+    route = {"strategy": "fallback", "targets": [f"lab/{first}", "lab/chat"]}
+    gateway = governed(own, {"a": budget(f"0.0{cents}")}, prices={"custom": prices}, routes={"pair": route})
+    headers = {**bearer("a"), "x-lab-fault": "tokens-50"}
+    assert gateway.chat("pair", stream=True, max_tokens=50, headers=headers).status == status
+    spent = settled(gateway)
+    assert 2 * CENT < spent <= cents * CENT
+    row = gateway.wait_for_rows(1)[0]
+    assert ("a budget has no room for another attempt" in row["reason"]) == (status == 502)
+    assert row["cost"] == spent and len(row["attempts"]) == (1 if status == 502 else 2)
+
+
 ENDINGS = {
     "success": "tokens-5",
     "refused": "status-400",
