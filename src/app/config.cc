@@ -136,6 +136,7 @@ LoadOutcome fill(const LoadInput& input, const Node& root, const SourceText& tex
     outcome.loaded.emplace();
     outcome.loaded->settings = std::move(reader.settings);
     outcome.loaded->provenance = std::move(reader.provenance);
+    std::move(reader.notes.begin(), reader.notes.end(), std::back_inserter(notes));
     outcome.loaded->notes = std::move(notes);
     add_price_warnings(input, outcome);
   }

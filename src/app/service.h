@@ -12,6 +12,7 @@
 #include "app/config.h"
 #include "app/control_desk.h"
 #include "app/control_thread.h"
+#include "app/esc_refresh.h"
 #include "app/governance_stack.h"
 #include "app/list_refresh.h"
 #include "app/price_refresh.h"
@@ -29,16 +30,21 @@ using Reload = std::function<LoadOutcome()>;
 class Service {
  public:
   // Builds and starts everything, or says why not.
-  static Result<std::unique_ptr<Service>> start(Loaded loaded, Reload reload,
-                                                std::string config_file);
+  struct Source {
+    Reload reload;
+    std::string config_file;
+    EscRefresh::Source esc;
+  };
+  static Result<std::unique_ptr<Service>> start(Loaded loaded, Source source);
   ~Service();
 
   // Serves until SIGTERM or SIGINT; then drains: nothing new is taken, what is in hand may finish
-  // within the drain time, a second signal cuts it short. SIGHUP, or a change of the file, reloads.
+  // within the drain time, a second signal cuts it short. SIGHUP, or a change of the file, reloads;
+  // SIGHUP once the environments of Pulumi ESC were opened anew.
   void run();
 
  private:
-  Service(Loaded loaded, Reload reload, std::string config_file);
+  Service(Loaded loaded, Source source);
 
   SnapshotParts snapshot_parts(unsigned workers);
   Result<void> open_control();
@@ -83,6 +89,8 @@ class Service {
   tokens::Tokenizers tokenizers_;
   std::unique_ptr<ListRefresh> lists_;
   std::unique_ptr<PriceRefresh> price_refresh_;
+  EscRefresh::Source esc_source_;
+  std::unique_ptr<EscRefresh> esc_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 
