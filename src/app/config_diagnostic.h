@@ -32,6 +32,7 @@ enum class Rule : uint16_t {
   LiteralSecret = 404,
   SchemeInKey = 405,
   UnopenedEnvironment = 406,
+  UnopenedSecret = 407,
   UnknownProvider = 501,
   ModelNotServed = 502,
   RouteCycle = 503,

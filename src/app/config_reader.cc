@@ -122,6 +122,7 @@ void Reader::blot(const Node& node) {
 
 void Reader::seal(const Where& where, const Substituted& text) {
   if (text.sealed) settings.sealed.insert(path_of(where.row, where.name));
+  settings.stored_secrets.insert(text.secrets.begin(), text.secrets.end());
 }
 
 bool Reader::complained_about(std::string_view path) const {

@@ -39,8 +39,9 @@ aliases:
 a setting stands in its table.
 
 **Substitution.** Any value may hold `${NAME}`, `${NAME:-default}` (for a variable that is unset or
-empty), `${file:/path}` (without the file's last line break) and `${esc:ORG/PROJECT/ENV:path}` (a
-value of a Pulumi ESC environment, [secrets.md](secrets.md)). An unset variable is an error. If
+empty), `${file:/path}` (without the file's last line break), `${secret:NAME}` (stored by `sluice
+secrets set NAME`) and `${esc:ORG/PROJECT/ENV:path}` (of a Pulumi ESC environment): see
+[secrets.md](secrets.md). An unset variable is an error. If
 `NAME` is unset and `NAME_FILE` is set, the value is the content of the file it names. `$$` is a
 plain dollar sign.
 

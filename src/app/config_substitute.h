@@ -1,5 +1,6 @@
-// ${NAME}, ${NAME:-default}, ${file:/path} and ${esc:ORG/PROJECT/ENV:path} in a configured value.
-// The environment, the disk and Pulumi ESC come in as functions: nothing here reads them by itself.
+// ${NAME}, ${NAME:-default}, ${file:/path}, ${secret:NAME} and ${esc:ORG/PROJECT/ENV:path} in a
+// configured value. The environment, the disk and what keeps secrets come in as functions: nothing
+// here reads them by itself.
 #pragma once
 
 #include <functional>
@@ -22,10 +23,17 @@ using ReadFile = std::function<Result<std::string>(std::string_view path)>;
 using EscLookup =
     std::function<Result<std::string>(std::string_view environment, std::string_view path)>;
 
+// The secret of that name in the gateway's own store, or why there is none.
+using SecretLookup = std::function<Result<std::string>(std::string_view name)>;
+
 struct Surroundings {
   EnvLookup env;
   ReadFile read_file;
   EscLookup esc = {};  // empty: no environment can be opened
+  // The store of a data directory, which only a configuration can name: load() makes `secret` of
+  // it.
+  std::function<SecretLookup(const std::string& data_dir)> secrets_in = {};
+  SecretLookup secret = {};
 };
 
 // A refusal without a place: whoever knows where the text stands adds it.
@@ -42,6 +50,7 @@ struct Substituted {
   std::vector<std::string> from;
   // Some of it came from where secrets are kept: it is never shown, whatever setting it is for.
   bool sealed = false;
+  std::vector<std::string> secrets;  // names of ${secret:NAME}
   std::optional<Fault> fault;
 };
 

@@ -40,6 +40,7 @@ Result<std::unique_ptr<ControlDesk>> ControlDesk::open(Parts parts) {
   if (!content) return std::move(content).error();
   std::unique_ptr<ControlDesk> desk(
       new ControlDesk(std::move(parts), *std::move(store), *std::move(content)));
+  if (Result<void> good = desk->check_secrets_key(); !good) return std::move(good).error();
   if (Result<void> kept = desk->keep_local_token(); !kept) return std::move(kept).error();
   const std::string after = fmt::format(R"({{"version":{}}})", json_quoted(kVersion));
   if (Result<void> noted = desk->note({.actor = "gateway",

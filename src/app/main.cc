@@ -20,6 +20,7 @@
 #include "app/esc_environments.h"
 #include "app/file_content.h"
 #include "app/named_files.h"
+#include "app/stored_secrets.h"
 #include "app/telemetry_stack.h"
 #include "app/version.h"
 #include "base/nearest.h"
@@ -308,6 +309,9 @@ int run(int argc, char** argv) {
   Surroundings around = kMachine;
   around.esc = [&environments](std::string_view environment, std::string_view path) {
     return environments.value(environment, path);
+  };
+  around.secrets_in = [](const std::string& data_dir) {
+    return stored_secrets(data_dir, kMachine);
   };
   add_serve(app, around, environments, exit_code);
   add_lab(app, exit_code);

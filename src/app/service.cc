@@ -60,7 +60,8 @@ Service::Service(Loaded loaded, Source source)
       config_file_(std::move(source.config_file)),
       lasting_(static_cast<uint64_t>(clock_.wall_micros())),
       health_(std::string(kVersion), [this] { return health(); }),
-      esc_source_(std::move(source.esc)) {}
+      esc_source_(std::move(source.esc)),
+      secrets_key_(std::move(source.secrets_key)) {}
 
 // Workers first: their exchanges hand their rows to the ledger, which then writes what it has.
 Service::~Service() {
@@ -77,10 +78,13 @@ Result<void> Service::open_control() {
                          .thread = control_,
                          .data_dir = loaded_.settings.server.data_dir,
                          .config_file = config_file_,
-                         .apply = [this](const DirectoryPointer& directory) {
-                           in_force_.directory = directory;
-                           apply_everywhere();
-                         }});
+                         .apply =
+                             [this](const DirectoryPointer& directory) {
+                               in_force_.directory = directory;
+                               apply_everywhere();
+                             },
+                         .reload = [this](std::string_view why) { return reload(why); },
+                         .secrets_key = secrets_key_});
   if (!desk) return std::move(desk).error();
   desk_ = *std::move(desk);
   return {};
@@ -192,6 +196,7 @@ void Service::run() {
   for (;;) {
     const int signal = await_signal(signals_, kLook);
     if (asks_to_stop(signal)) break;
+    std::unique_lock lock(reloading_);
     Stamps current = look();
     // A file that is still being written could be half of what was meant, and valid.
     const bool there = current.config != 0 || current.prices != 0;
@@ -201,7 +206,9 @@ void Service::run() {
     if (why.empty() && written) why = "a file changed";
     if (!why.empty()) {
       const std::string prices = loaded_.settings.prices.file;
-      control_.run([&] { reload(why); });
+      lock.unlock();
+      control_.run([&] { [[maybe_unused]] const Result<void> logged = reload(why); });
+      lock.lock();
       // Of the files as they were before: what was written meanwhile is still to be read.
       if (loaded_.settings.prices.file != prices) current.prices = look().prices;
       in_force = current;
@@ -223,7 +230,8 @@ void Service::load_tokenizers() {
 
 // A new configuration is checked and built whole before any loop hears of it; with any error the
 // old one stays.
-void Service::reload(std::string_view why) {
+Result<void> Service::reload(std::string_view why) {
+  const std::lock_guard lock(reloading_);
   LoadOutcome outcome = reload_();
   if (!outcome.loaded) {
     for (const Diagnostic& diagnostic : outcome.diagnostics) {
@@ -236,7 +244,7 @@ void Service::reload(std::string_view why) {
     telemetry_->log().error("the configuration is not valid; the one in force stays",
                             {{"because", why}});
     telemetry_->note_reload(false, revision_);
-    return;
+    return Error(Outcome::BadRequest, "the configuration is not valid; see the log");
   }
   const std::vector<Change> changes = changes_between(loaded_.settings, outcome.loaded->settings);
   Result<std::shared_ptr<const gateway::Snapshot>> snapshot =
@@ -257,12 +265,14 @@ void Service::reload(std::string_view why) {
                                                     {"revision", revision_},
                                                     {"changes", changes.size()},
                                                     {"needs_restart", needing_restart(changes)}});
+  return {};
 }
 
-void Service::refuse_reload(const Error& error) {
+Result<void> Service::refuse_reload(const Error& error) {
   telemetry_->log().error("the configuration could not be put in force; the old one stays",
                           {{"because", error.message()}, {"key", error.param()}});
   telemetry_->note_reload(false, revision_);
+  return Error(error.outcome(), error.message(), error.param());
 }
 
 // The audit row comes before the change: what cannot be written down is none.

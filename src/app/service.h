@@ -5,6 +5,8 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +36,7 @@ class Service {
     Reload reload;
     std::string config_file;
     EscRefresh::Source esc;
+    std::function<Result<std::optional<governance::SecretsKey>>()> secrets_key;
   };
   static Result<std::unique_ptr<Service>> start(Loaded loaded, Source source);
   ~Service();
@@ -52,9 +55,10 @@ class Service {
   Result<void> open_front_door();
   Result<void> listen_on_all(const net::Address& address, const net::StreamWrapper& wrap);
   void announce();
-  void reload(std::string_view why);
+  // Errors: the configuration in force stays; the log says why.
+  Result<void> reload(std::string_view why);
   void load_tokenizers();
-  void refuse_reload(const Error& error);
+  Result<void> refuse_reload(const Error& error);
   Result<Worker::InForce> take_callers(const Settings& settings, const std::vector<Change>& changes,
                                        std::shared_ptr<const gateway::Snapshot> snapshot);
   void put_in_force(Loaded loaded, std::shared_ptr<const telemetry::PriceTable> prices);
@@ -81,6 +85,8 @@ class Service {
   std::atomic<bool> draining_{false};
   api::Health health_;
 
+  // The main thread looks after what a reload by the admin API changes.
+  std::mutex reloading_;
   Worker::InForce in_force_;
   ControlThread control_;
   std::unique_ptr<ControlDesk> desk_;
@@ -90,6 +96,7 @@ class Service {
   std::unique_ptr<ListRefresh> lists_;
   std::unique_ptr<PriceRefresh> price_refresh_;
   EscRefresh::Source esc_source_;
+  std::function<Result<std::optional<governance::SecretsKey>>()> secrets_key_;
   std::unique_ptr<EscRefresh> esc_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };

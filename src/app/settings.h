@@ -255,6 +255,7 @@ struct Settings {
   LimitSettings end_users;  // of each
   // Paths of settings whose values came from where secrets are kept: never shown.
   std::set<std::string, std::less<>> sealed;
+  std::set<std::string, std::less<>> stored_secrets;  // names of ${secret:NAME}
 
   const ProviderSettings* provider(std::string_view name) const;
   // Tiers first, then aliases, then tasks; null when the name is none of them.

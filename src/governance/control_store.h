@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "governance/audit_chain.h"
+#include "governance/sealed_secret.h"
 #include "governance/virtual_key.h"
 #include "store/sqlite.h"
 
@@ -58,11 +59,25 @@ struct ControlContent {
   std::vector<StoredToken> tokens;
 };
 
+struct StoredSecrets {
+  std::string check;  // SecretsKey::check() of the key they are sealed with; empty: none yet
+  std::vector<SealedSecret> secrets;  // by name
+};
+// Also of a store that an older program made, and beside one that writes to it.
+Result<StoredSecrets> read_secrets(const store::Database& database);
+
+// Seals all secrets of the control.db at `path` anew, with an audit row: all or none. How many.
+// Errors: `from` is not their key.
+Result<size_t> rekey_secrets(const std::string& path, const SecretsKey& from, const SecretsKey& to,
+                             const std::string& actor, int64_t wall_micros);
+
 class ControlStore {
  public:
   // `pepper`: KeyDigester::fingerprint(). Errors: another pepper than the one this store was made
   // with, and all that store::open_store() refuses.
   static Result<ControlStore> open(const std::string& path, const Digest& pepper);
+  // For those who do nothing with keys.
+  static Result<ControlStore> open(const std::string& path);
 
   Result<ControlContent> read() const;
   const store::Database& database() const { return database_; }
@@ -83,6 +98,12 @@ class ControlStore {
     void remove_texts(std::string_view key);
     void put(const StoredToken& token);
     void remove_token(std::string_view name);
+    // Before a secret is put: fails where others were sealed with another key.
+    void use_secrets_key(const std::string& check);
+    // For a key that all of them are sealed with now.
+    void replace_secrets_key(const std::string& check);
+    void put(const SealedSecret& secret);
+    void remove_secret(std::string_view name);
     Result<void> commit();
 
    private:

@@ -2,13 +2,12 @@
 
 #include <iostream>
 #include <memory>
-#include <pwd.h>
 #include <string>
-#include <unistd.h>
 
 #include "app/commands/books.h"
 #include "app/progress_bar.h"
 #include "app/telemetry_stack.h"
+#include "app/user_name.h"
 
 namespace sluice::app {
 namespace {
@@ -19,12 +18,6 @@ int print(const CommandResult& result) {
   std::cout << result.out;
   std::cerr << result.err;
   return result.exit_code;
-}
-
-// Who runs this, for the record.
-std::string user_name() {
-  const passwd* entry = getpwuid(geteuid());
-  return entry == nullptr ? "uid " + std::to_string(geteuid()) : entry->pw_name;
 }
 
 // By the prices that the configuration gives; without a file, by the catalog in the program.

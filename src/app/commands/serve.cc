@@ -5,6 +5,7 @@
 #include "app/commands/check.h"
 #include "app/named_files.h"
 #include "app/service.h"
+#include "app/stored_secrets.h"
 
 namespace sluice::app {
 namespace {
@@ -36,9 +37,11 @@ int serve(const ServeArguments& arguments, const Surroundings& around,
                      {.reload = reload,
                       .config_file = arguments.config_file,
                       .esc = {.environments = environments,
-                              .open = [around](const EscName& name, const std::stop_token& stop) {
-                                return open_esc(name, around, stop);
-                              }}});
+                              .open =
+                                  [around](const EscName& name, const std::stop_token& stop) {
+                                    return open_esc(name, around, stop);
+                                  }},
+                      .secrets_key = [around] { return find_secrets_key(around); }});
   if (!service) {
     const Error& error = service.error();
     std::cerr << "sluice: " << (error.param().empty() ? "" : error.param() + ": ")
