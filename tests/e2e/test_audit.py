@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from admin import Admin, command
-from harness import eventually
+from harness import CANARY, eventually
 from test_admin import own_again
 
 
@@ -55,7 +55,7 @@ def test_every_change_is_a_row_with_who_before_and_after(own):
     assert "ops is operator, not admin" in rows[7]["after"]["because"]
     reload = rows[-1]
     assert reload["actor"] == "file" and reload["before"]["aliases.writer"] == "[lab/fast]" and reload["after"]["aliases.writer"] == "[lab/chat]"
-    for secret in (key, rotated, "another-secret-9999", "provider-key-7777", admin.token):
+    for secret in (key, rotated, "another-secret-9999", CANARY, admin.token):
         assert secret not in json.dumps(rows)
     code, report = verify(control_of(gateway))
     assert code == 0 and report["rows"] == len(rows) and report["problems"] == []
