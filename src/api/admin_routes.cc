@@ -48,7 +48,7 @@ constexpr AdminRoute kRoutes[] = {
      "gives it a new text, which the reply alone has; the old one is good for `grace` more "
      "(`{\"grace\": \"24h\"}`; without: not at all)"},
     {"POST", "/admin/v1/keys/{name}/revoke", Role::Operator, &Control::revoke, ObjectKind::Key, "",
-     "it opens nothing any more"},
+     "it opens nothing any more, on any instance that shares the Redis"},
     {"GET", "/admin/v1/end_users", Role::Viewer, &Control::get, ObjectKind::EndUsers, "",
      "what each end user may spend"},
     {"PATCH", "/admin/v1/end_users", Role::Admin, &Control::change, ObjectKind::EndUsers, "",

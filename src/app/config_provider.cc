@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "app/config_names.h"
+#include "providers/kind.h"
 #include "providers/lab_models.h"
 #include "providers/portkey.h"
 #include "providers/preset.h"
@@ -49,7 +50,8 @@ std::string home_of(const ProviderSettings& provider) {
 void complete_path(ProviderSettings& provider) {
   std::string& path = provider.base_url.path;
   if (provider.base_url.empty()) return;
-  if (provider.kind == ProviderKind::Anthropic && !path.ends_with("/v1")) path += "/v1";
+  if (provider.kind == ProviderKind::Anthropic)
+    path = providers::base_path_of(providers::Kind::Anthropic, path);
   if (provider.kind == ProviderKind::Cortex)
     path.resize(std::min(path.size(), path.find("/api/v2")));
 }
@@ -84,8 +86,15 @@ bool has_list(ProviderKind kind) {
   return kind == ProviderKind::OpenRouter || kind == ProviderKind::Cortex;
 }
 
-constexpr auto kEndpoints = std::to_array<std::string_view>(
-    {"chat", "completions", "embeddings", "responses", "messages", "count_tokens"});
+// What `speaks` may name: the calls that are endpoints of ours too.
+std::vector<std::string_view> endpoint_names() {
+  std::vector<std::string_view> names;
+  for (size_t i = 0; i < providers::kCallCount; ++i) {
+    const auto call = static_cast<providers::Call>(i);
+    if (providers::endpoint_of(call)) names.push_back(providers::name_of(call));
+  }
+  return names;
+}
 
 void inherit(Reader& reader, const ProviderSettings& provider, Duration& own, Duration common,
              std::string_view leaf) {
@@ -212,11 +221,12 @@ void check_others(Reader& reader, const ProviderSettings& provider, const std::s
                     path + ".stands_in_for",
                     fmt::format("no other provider is called `{}`", stands),
                     did_you_mean(stands, names));
+  const std::vector<std::string_view> known = endpoint_names();
   for (const auto& endpoint : provider.speaks) {
-    if (std::find(kEndpoints.begin(), kEndpoints.end(), endpoint) != kEndpoints.end()) continue;
+    if (std::find(known.begin(), known.end(), endpoint) != known.end()) continue;
     reader.complain(Rule::UnknownChoice, reader.provenance.place_of(path + ".speaks"),
                     path + ".speaks", fmt::format("`{}` is no endpoint", endpoint),
-                    fmt::format("known: {}", listed(kEndpoints)));
+                    fmt::format("known: {}", listed(known)));
   }
 }
 

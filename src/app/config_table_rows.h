@@ -13,6 +13,7 @@ std::span<const Property> providers_rows();
 std::span<const Property> routing_rows();
 std::span<const Property> telemetry_rows();
 std::span<const Property> governance_rows();
+std::span<const Property> redis_rows();
 
 template <auto... Members>
 auto& at(Settings& settings, std::string_view) {

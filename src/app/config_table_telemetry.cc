@@ -16,7 +16,8 @@ constexpr auto kRows = std::to_array<Property>({
     {.key = "ledger.flush_window",
      .slot = &at<&S::ledger, &LedgerSettings::flush_window>,
      .fallback = "100ms",
-     .doc = "Rows are committed in groups this far apart: the most a power cut can lose.",
+     .doc = "Rows are committed and synced to the disk in groups this far apart: the most that a "
+            "crash or a power cut can lose.",
      .limits = {1, 60 * kSecondMs},
      .reload = Reload::Restart},
     {.key = "ledger.queue_limit",
@@ -24,6 +25,13 @@ constexpr auto kRows = std::to_array<Property>({
      .fallback = "64MiB",
      .doc = "Memory for rows that wait for the disk.",
      .limits = {1 << 20, 1LL << 40},
+     .reload = Reload::Restart},
+    {.key = "ledger.retention_days",
+     .slot = &at<&S::ledger, &LedgerSettings::retention_days>,
+     .fallback = "0",
+     .doc = "Rows and sums of earlier days (UTC) are removed, a little at a time; 0 keeps them for "
+            "ever. What a running budget still needs is kept whatever this says.",
+     .limits = {0, 36'500},
      .reload = Reload::Restart},
     {.key = "log", .slot = Group{}, .doc = "What the gateway says about itself."},
     {.key = "log.level",

@@ -60,6 +60,8 @@ ControlDesk::ControlDesk(Parts parts, ControlStore store, governance::ControlCon
     state_.objects.emplace(std::move(id), std::move(object));
   }
   state_.texts = std::move(content.texts);
+  for (governance::Revocation& each : content.revoked)
+    state_.revoked.emplace(each.text, std::move(each.key));
 }
 
 // Whoever may write to the data directory may do all this token may; so when it is lost, taking the
@@ -100,9 +102,13 @@ governance::DirectoryParts ControlDesk::directory_parts_of(const State& state) c
     governance::KeyDigest digest;
     digest.digest = text.digest;
     digest.until_micros = text.until_micros;
+    digest.shared = text.digest;
     found->second->digests.push_back(digest);
     found->second->shown = text.shown;
   }
+  for (governance::Key& key : parts.keys)
+    for (governance::KeyDigest& kept : key.digests)
+      kept.revoked = state.revoked.contains(kept.shared);
   return parts;
 }
 
@@ -122,7 +128,7 @@ Result<ControlDesk::Candidate> ControlDesk::candidate(const Settings& file) {
     if (!body) return Error(Outcome::Bug, "control.db: " + body.error().message(), path);
     bodies.push_back({.kind = kind, .name = name, .body = *std::move(body)});
   }
-  State next{.settings = file, .objects = {}, .texts = state_.texts};
+  State next{.settings = file, .objects = {}, .texts = state_.texts, .revoked = state_.revoked};
   const std::vector<api::FieldFault> faults = put_objects(next.settings, bodies);
   if (!faults.empty()) {
     return Error(Outcome::BadRequest,

@@ -45,6 +45,8 @@ class ControlDesk final : public api::Control {
     std::function<Result<void>(std::string_view why)> reload;
     // As it is now; nothing: there is none.
     std::function<Result<std::optional<governance::SecretsKey>>()> secrets_key;
+    // The other instances, if there are any.
+    std::function<void(std::vector<governance::Revocation>)> tell_others;
   };
   // Opens the store, and sees to it that <data_dir>/admin-token holds a token of role admin.
   static Result<std::unique_ptr<ControlDesk>> open(Parts parts);
@@ -59,6 +61,13 @@ class ControlDesk final : public api::Control {
   Result<Candidate> candidate(const Settings& file);
   void adopt(Candidate candidate);
   void undo();
+
+  // Texts of keys that were revoked on other instances. Before the first candidate().
+  Result<void> remember(const std::vector<governance::Revocation>& revoked);
+  // Likewise, and in force on every loop when it returns.
+  void hear(const std::vector<governance::Revocation>& revoked);
+  // All that is known of them.
+  std::vector<governance::Revocation> revoked() const;
 
   // The audit row of a configuration file that is read anew; secrets are masked.
   Result<void> note_reload(const std::vector<Change>& changes);
@@ -88,7 +97,8 @@ class ControlDesk final : public api::Control {
   struct State {
     Settings settings;  // the file's, and the objects
     std::map<ObjectId, governance::StoredObject> objects;
-    std::vector<governance::StoredText> texts;  // in the order they were made
+    std::vector<governance::StoredText> texts;          // in the order they were made
+    std::map<governance::Digest, std::string> revoked;  // KeyDigest::shared -> key
   };
   // Writes what differs; gets the number of the audit row.
   using Write = std::function<void(governance::ControlStore::Change&, int64_t revision)>;
@@ -118,7 +128,12 @@ class ControlDesk final : public api::Control {
   std::optional<api::AdminAnswer> unchangeable(const api::AdminCall& call) const;
   api::AdminAnswer missing(const api::AdminCall& call) const;
   // In place of the object's body; a body that is empty takes the policy of end users away.
-  api::AdminAnswer replace(const api::AdminCall& call, std::string_view verb, Node body);
+  // `revoked`: texts of it that open nothing any more.
+  api::AdminAnswer replace(const api::AdminCall& call, std::string_view verb, Node body,
+                           const std::vector<governance::Revocation>& revoked = {});
+  api::AdminAnswer revoke_filed(const api::AdminCall& call);
+  // Its texts that still open something, as other instances know them.
+  std::vector<governance::Revocation> texts_of(const KeySettings& key) const;
   // Its own fields, then what the gateway knows of it.
   Node described(Settings& settings, governance::ObjectKind kind, const std::string& name) const;
   void describe_key(Node& node, const Settings& settings, const std::string& name) const;

@@ -130,9 +130,10 @@ void ControlDesk::describe_key(Node& node, const Settings& settings,
                                const std::string& name) const {
   const auto key = std::find_if(settings.keys.begin(), settings.keys.end(),
                                 [&](const KeySettings& each) { return each.name == name; });
+  const bool revoked = key->revoked || texts_of(*key).empty();
   const std::optional<int64_t> expires = governance::moment_of(key->expires);
   const bool expired = expires && *expires <= now();
-  set_member(node, "state", text_node(key->revoked ? "revoked" : expired ? "expired" : "active"));
+  set_member(node, "state", text_node(revoked ? "revoked" : expired ? "expired" : "active"));
   std::string shown;
   if (!key->key.empty()) shown = governance::shown_key(key->key.reveal());
   Node old;
@@ -267,7 +268,8 @@ AdminAnswer ControlDesk::create(const AdminCall& call) {
   return answer_with(call, name, 201, key);
 }
 
-AdminAnswer ControlDesk::replace(const AdminCall& call, std::string_view verb, Node body) {
+AdminAnswer ControlDesk::replace(const AdminCall& call, std::string_view verb, Node body,
+                                 const std::vector<governance::Revocation>& revoked) {
   State next = state_;
   const std::vector<api::FieldFault> faults =
       put_object(next.settings, {.kind = call.kind, .name = call.name, .body = body});
@@ -286,7 +288,12 @@ AdminAnswer ControlDesk::replace(const AdminCall& call, std::string_view verb, N
   }
   note.after = object.body;
   next.objects[id] = std::move(object);
-  if (auto failed = put_in_force(std::move(next), id, std::move(note))) return *std::move(failed);
+  for (const governance::Revocation& each : revoked) next.revoked.emplace(each.text, each.key);
+  const auto more = [&](ControlStore::Change& change) {
+    for (const governance::Revocation& each : revoked) change.add(each, now());
+  };
+  if (auto failed = put_in_force(std::move(next), id, std::move(note), more))
+    return *std::move(failed);
   return answer_with(call, call.name, 200);
 }
 
@@ -310,14 +317,6 @@ AdminAnswer ControlDesk::change(const AdminCall& call) {
   }
   merge_patch(merged, *patch);
   return replace(call, "change", std::move(merged));
-}
-
-AdminAnswer ControlDesk::revoke(const AdminCall& call) {
-  if (auto refused = unchangeable(call)) return *std::move(refused);
-  Result<Node> body = node_of_json(state_.objects.at(ObjectId(call.kind, call.name)).body);
-  if (!body) return problem(500, "damaged", "the object as it is stored cannot be read");
-  set_member(*body, "revoked", plain("true"));
-  return replace(call, "revoke", *std::move(body));
 }
 
 AdminAnswer ControlDesk::remove(const AdminCall& call) {

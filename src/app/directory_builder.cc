@@ -5,6 +5,7 @@
 
 #include "app/config_budget.h"
 #include "app/config_names.h"
+#include "net/redis_url.h"
 #include "wire/chat.h"
 
 namespace sluice::app {
@@ -22,6 +23,7 @@ class GovernanceChecker {
     for (const auto& item : settings_.teams) check_team(item);
     for (const auto& item : settings_.keys) check_key(item);
     check_budgets(settings_.end_users.budgets, "end_users");
+    check_redis();
     const Secret& pepper = settings_.governance.pepper;
     if (!pepper.empty() && pepper.reveal().size() < kShortestPepper)
       complain(Rule::OutOfRange, "governance.pepper",
@@ -37,6 +39,13 @@ class GovernanceChecker {
     Place place =
         of_key ? reader_.provenance.place_of_key(path) : reader_.provenance.place_of(path);
     reader_.complain(rule, std::move(place), path, std::move(message), std::move(hint));
+  }
+
+  void check_redis() {
+    if (settings_.redis.url.empty()) return;
+    const auto url = net::parse_redis_url(settings_.redis.url.reveal());
+    if (url) return;
+    complain(Rule::WrongShape, "redis.url", fmt::format("`redis.url`: {}", url.error().message()));
   }
 
   void check_budgets(const Subtree& budgets, const std::string& owner) {
@@ -147,6 +156,8 @@ governance::Key key_of(const KeySettings& settings, const governance::KeyDigeste
   } else if (const auto digest = governance::digest_of_hex(settings.digest)) {
     key.digests.push_back({.digest = *digest, .peppered = false});
   }
+  for (governance::KeyDigest& kept : key.digests)
+    kept.shared = shared_digest(settings).value_or(kept.digest);
   if (!settings.expires.empty())
     key.expires_micros = governance::moment_of(settings.expires).value_or(0);
   key.revoked = settings.revoked;
@@ -164,6 +175,11 @@ governance::Key key_of(const KeySettings& settings, const governance::KeyDigeste
 }
 
 }  // namespace
+
+std::optional<governance::Digest> shared_digest(const KeySettings& key) {
+  if (!key.key.empty()) return governance::sha256_of(key.key.reveal());
+  return governance::digest_of_hex(key.digest);
+}
 
 void check_governance(Reader& reader) {
   GovernanceChecker(reader).run();

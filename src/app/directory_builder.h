@@ -15,4 +15,7 @@ void check_governance(Reader& reader);
 governance::DirectoryParts directory_parts(const Settings& settings,
                                            const governance::KeyDigester& digester);
 
+// KeyDigest::shared of a key that stands in the file; nothing: it has no text of its own there.
+std::optional<governance::Digest> shared_digest(const KeySettings& key);
+
 }  // namespace sluice::app

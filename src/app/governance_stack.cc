@@ -1,11 +1,7 @@
 #include "app/governance_stack.h"
 
-#include <array>
-#include <cstring>
-#include <openssl/rand.h>
-#include <unistd.h>
+#include <algorithm>
 
-#include "app/file_content.h"
 #include "app/secret_file.h"
 
 namespace sluice::app {
@@ -15,30 +11,10 @@ static_assert(telemetry::kSpendQuarterMicros == governance::kQuarterMicros);
 
 constexpr std::string_view kPepperFile = "/key-pepper";
 
-// A new one. Without it no key of this installation is
-// known any more, so it is made once and never written over.
-Result<Secret> make_pepper(const std::string& path) {
-  std::array<uint8_t, 32> random;
-  if (RAND_bytes(random.data(), random.size()) != 1)
-    return Error(Outcome::Bug, "the system gives no random numbers");
-  governance::Digest digest;
-  std::memcpy(digest.data(), random.data(), digest.size());
-  Secret pepper(governance::hex_of(digest));
-  if (Result<void> written = write_secret_file(path, pepper); !written)
-    return std::move(written).error();
-  return pepper;
-}
-
+// Without it no key of this installation is known any more.
 Result<Secret> find_pepper(const Settings& settings) {
   if (!settings.governance.pepper.empty()) return settings.governance.pepper;
-  const std::string path = settings.server.data_dir + std::string(kPepperFile);
-  if (::access(path.c_str(), F_OK) != 0) return make_pepper(path);
-  const auto content = file_content(path);
-  if (!content || content->size() < 32)
-    return Error(Outcome::Bug, path +
-                                   " cannot be read, or is not what this program wrote; without "
-                                   "it no key is known");
-  return Secret(*content);
+  return kept_secret(settings.server.data_dir + std::string(kPepperFile));
 }
 
 std::unordered_map<std::string, governance::SpendHistory> history_of(
@@ -58,13 +34,28 @@ Result<std::unique_ptr<GovernanceStack>> GovernanceStack::open(
     const Settings& settings, const Clock& clock, std::vector<telemetry::SpendSums> spent) {
   Result<Secret> pepper = find_pepper(settings);
   if (!pepper) return std::move(pepper).error();
-  return std::unique_ptr<GovernanceStack>(
+  std::unique_ptr<GovernanceStack> stack(
       new GovernanceStack(clock, *std::move(pepper), history_of(spent)));
+  if (!settings.redis.url.empty()) stack->accounts_.share_with(stack->peers_);
+  return stack;
 }
 
 Result<std::shared_ptr<const governance::Directory>> GovernanceStack::build(
     governance::DirectoryParts parts) {
   return governance::Directory::build(std::move(parts), accounts_, digester_, clock_.wall_micros());
+}
+
+bool has_limits(const Settings& settings) {
+  const auto limited = [](const LimitSettings& limits) {
+    return limits.requests_per_minute != 0 || limits.tokens_per_minute != 0 ||
+           limits.parallel != 0 || !limits.budgets.json.empty();
+  };
+  const auto any = [&](const auto& items) {
+    return std::any_of(items.begin(), items.end(),
+                       [&](const auto& item) { return limited(item.limits); });
+  };
+  return any(settings.organisations) || any(settings.teams) || any(settings.keys) ||
+         limited(settings.end_users);
 }
 
 }  // namespace sluice::app

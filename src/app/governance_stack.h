@@ -26,6 +26,8 @@ class GovernanceStack {
   Result<std::shared_ptr<const governance::Directory>> build(governance::DirectoryParts parts);
 
   governance::Accounts& accounts() { return accounts_; }
+  // With whom the accounts share, if the settings name a Redis.
+  governance::Peers& peers() { return peers_; }
   const governance::KeyDigester& digester() const { return digester_; }
 
  private:
@@ -35,7 +37,11 @@ class GovernanceStack {
 
   const Clock& clock_;
   governance::KeyDigester digester_;
+  governance::Peers peers_;
   governance::Accounts accounts_;
 };
+
+// Whether any of these settings limits anybody.
+bool has_limits(const Settings& settings);
 
 }  // namespace sluice::app

@@ -241,7 +241,10 @@ void add_ledger(CLI::App& app, int& exit_code) {
   auto* csv = report->add_flag_callback(
       "--csv", [format] { *format = TableFormat::Csv; }, "As CSV");
   csv->excludes(json);
-  report->add_option("--by", arguments->by, "model, provider, alias, user, day or outcome")
+  report
+      ->add_option(
+          "--by", arguments->by,
+          "model, provider, alias, user, day, outcome, key, team, organisation or environment")
       ->capture_default_str();
   report->add_option("--since", arguments->since, "7d, 24h, 30m, or a day like 2026-11-01 (UTC)");
   report->add_option("--until", arguments->until, "Likewise; the moment itself is left out");
@@ -257,6 +260,11 @@ void add_ledger(CLI::App& app, int& exit_code) {
   add_ledger_options(verify, path, format);
   verify->callback(
       [path, format, &exit_code] { exit_code = print(verify_ledger(*path, *format)); });
+  auto* upgrade = ledger->add_subcommand(
+      "upgrade", "Bring the ledger of an earlier version up to date; a gateway does so by itself");
+  add_ledger_options(upgrade, path, format);
+  upgrade->callback(
+      [path, format, &exit_code] { exit_code = print(upgrade_ledger(*path, *format)); });
 }
 
 void add_version(CLI::App& app) {

@@ -12,4 +12,8 @@ namespace sluice::app {
 // already, or cannot be made.
 Result<void> write_secret_file(const std::string& path, const Secret& secret);
 
+// 64 hex digits out of a file that only its owner may read; made at the first call. Never written
+// over: a file that is not what this program wrote is an error.
+Result<Secret> kept_secret(const std::string& path);
+
 }  // namespace sluice::app

@@ -1,7 +1,6 @@
 #include "app/service.h"
 
 #include <algorithm>
-#include <latch>
 #include <sys/stat.h>
 #include <thread>
 #include <utility>
@@ -48,6 +47,7 @@ Result<std::unique_ptr<Service>> Service::start(Loaded loaded, Source source) {
   service->governance_ = *std::move(governance);
   if (Result<void> opened = service->open_control(); !opened) return std::move(opened).error();
   if (Result<void> opened = service->open_side_door(); !opened) return std::move(opened).error();
+  if (Result<void> opened = service->open_shared(); !opened) return std::move(opened).error();
   if (Result<void> opened = service->open_front_door(); !opened) return std::move(opened).error();
   service->announce();
   service->control_.start();
@@ -63,9 +63,11 @@ Service::Service(Loaded loaded, Source source)
       esc_source_(std::move(source.esc)),
       secrets_key_(std::move(source.secrets_key)) {}
 
-// Workers first: their exchanges hand their rows to the ledger, which then writes what it has.
+// Workers first: their exchanges hand their rows to the ledger, which then writes what it has. But
+// nobody may answer them when they are gone.
 Service::~Service() {
   control_.stop();
+  if (shared_) shared_->stop();
   workers_.clear();
   side_.reset();
 }
@@ -84,7 +86,11 @@ Result<void> Service::open_control() {
                                apply_everywhere();
                              },
                          .reload = [this](std::string_view why) { return reload(why); },
-                         .secrets_key = secrets_key_});
+                         .secrets_key = secrets_key_,
+                         .tell_others =
+                             [this](std::vector<governance::Revocation> revoked) {
+                               if (shared_) shared_->revocations().tell(std::move(revoked));
+                             }});
   if (!desk) return std::move(desk).error();
   desk_ = *std::move(desk);
   return {};
@@ -102,6 +108,32 @@ Result<void> Service::open_side_door() {
   if (!side) return std::move(side).error();
   side_ = *std::move(side);
   return {};
+}
+
+// The accounts are made first: the others are told what they have spent.
+Result<void> Service::open_shared() {
+  const Settings& settings = loaded_.settings;
+  if (settings.redis.url.empty()) return {};
+  Result<ControlDesk::Candidate> callers = desk_->candidate(settings);
+  if (!callers) return std::move(callers).error();
+  desk_->adopt(*std::move(callers));
+  Result<std::unique_ptr<SharedStack>> shared = SharedStack::open(
+      settings, {.clock = clock_,
+                 .resolver = *resolver_,
+                 .accounts = governance_->accounts(),
+                 .peers = governance_->peers(),
+                 .ledger = telemetry_->ledger(),
+                 .revoked = desk_->revoked(),
+                 .heard =
+                     [this](const std::vector<governance::Revocation>& revoked) {
+                       return control_.post([this, revoked] { desk_->hear(revoked); });
+                     },
+                 .registry = telemetry_->registry(),
+                 .log = telemetry_->log()});
+  if (!shared) return std::move(shared).error();
+  shared_ = *std::move(shared);
+  const std::vector<governance::Revocation>& revoked = shared_->revocations().at_start();
+  return revoked.empty() ? Result<void>() : desk_->remember(revoked);
 }
 
 Result<void> Service::open_front_door() {
@@ -140,6 +172,7 @@ Result<void> Service::open_front_door() {
                               .ledger = telemetry_->ledger(),
                               .health = health_,
                               .accounts = governance_->accounts(),
+                              .limits = shared_ ? &shared_->limits() : nullptr,
                               .tokenizers = tokenizers_,
                               .lane = lane,
                               .last_key = telemetry_->last_key()};
@@ -173,6 +206,9 @@ Result<void> Service::listen_on_all(const net::Address& address, const net::Stre
 
 void Service::announce() {
   for (const std::string& note : loaded_.notes) telemetry_->log().info(note);
+  if (!shared_ && has_limits(loaded_.settings))
+    telemetry_->log().warn(
+        "limits and budgets hold for this instance alone: before there are several, set redis.url");
   const std::string scheme = loaded_.settings.server.tls.cert_file.empty() ? "http://" : "https://";
   telemetry_->log().info("serving", {{"api", scheme + api_address_},
                                      {"admin", "http://" + side_->admin_address()},
@@ -228,110 +264,6 @@ void Service::load_tokenizers() {
   }
 }
 
-// A new configuration is checked and built whole before any loop hears of it; with any error the
-// old one stays.
-Result<void> Service::reload(std::string_view why) {
-  const std::lock_guard lock(reloading_);
-  LoadOutcome outcome = reload_();
-  if (!outcome.loaded) {
-    for (const Diagnostic& diagnostic : outcome.diagnostics) {
-      telemetry_->log().error(diagnostic.message, {{"file", diagnostic.place.source},
-                                                   {"line", diagnostic.place.line},
-                                                   {"column", diagnostic.place.column},
-                                                   {"key", diagnostic.key},
-                                                   {"code", code_of(diagnostic.rule)}});
-    }
-    telemetry_->log().error("the configuration is not valid; the one in force stays",
-                            {{"because", why}});
-    telemetry_->note_reload(false, revision_);
-    return Error(Outcome::BadRequest, "the configuration is not valid; see the log");
-  }
-  const std::vector<Change> changes = changes_between(loaded_.settings, outcome.loaded->settings);
-  Result<std::shared_ptr<const gateway::Snapshot>> snapshot =
-      build_snapshot(outcome.loaded->settings,
-                     snapshot_parts(static_cast<unsigned>(workers_.size())), revision_ + 1);
-  if (!snapshot) return refuse_reload(snapshot.error());
-  Result<std::shared_ptr<const telemetry::PriceTable>> prices =
-      load_prices(outcome.loaded->settings);
-  if (!prices) return refuse_reload(prices.error());
-  Result<Worker::InForce> in_force =
-      take_callers(outcome.loaded->settings, changes, *std::move(snapshot));
-  if (!in_force) return refuse_reload(in_force.error());
-  ++revision_;
-  in_force_ = *std::move(in_force);
-  put_in_force(*std::move(outcome.loaded), *std::move(prices));
-  telemetry_->note_reload(true, revision_);
-  telemetry_->log().info("configuration reloaded", {{"because", why},
-                                                    {"revision", revision_},
-                                                    {"changes", changes.size()},
-                                                    {"needs_restart", needing_restart(changes)}});
-  return {};
-}
-
-Result<void> Service::refuse_reload(const Error& error) {
-  telemetry_->log().error("the configuration could not be put in force; the old one stays",
-                          {{"because", error.message()}, {"key", error.param()}});
-  telemetry_->note_reload(false, revision_);
-  return Error(error.outcome(), error.message(), error.param());
-}
-
-// The audit row comes before the change: what cannot be written down is none.
-Result<Worker::InForce> Service::take_callers(const Settings& settings,
-                                              const std::vector<Change>& changes,
-                                              std::shared_ptr<const gateway::Snapshot> snapshot) {
-  Result<ControlDesk::Candidate> callers = desk_->candidate(settings);
-  if (!callers) return std::move(callers).error();
-  if (!changes.empty()) {
-    if (Result<void> noted = desk_->note_reload(changes); !noted) {
-      desk_->undo();
-      return std::move(noted).error();
-    }
-  }
-  Worker::InForce in_force{
-      .snapshot = std::move(snapshot),
-      .directory = callers->directory,
-      .options = server_options(settings, static_cast<unsigned>(workers_.size()))};
-  desk_->adopt(*std::move(callers));
-  return in_force;
-}
-
-// Every loop works by the new snapshot before targets are retired that the old one alone named, or
-// a request would find its only target gone.
-void Service::put_in_force(Loaded loaded, std::shared_ptr<const telemetry::PriceTable> prices) {
-  apply_everywhere();
-  app::put_in_force(loaded.settings, *in_force_.snapshot, lasting_);
-  loaded_ = std::move(loaded);
-  lists_->follow(loaded_.settings, in_force_.snapshot, std::move(prices));
-  price_refresh_->follow(loaded_.settings.prices);
-  esc_->follow(loaded_.settings.secrets.refresh);
-  use_lists();
-}
-
-// Returns when every loop works by what is in force: only then is a change confirmed.
-void Service::apply_everywhere() {
-  tell_all([this](Worker& worker, std::function<void()> applied) {
-    worker.apply(in_force_, std::move(applied));
-  });
-}
-
-// Prices first: when every loop shows the new models, none is at work with the old prices.
-void Service::use_lists() {
-  telemetry_->ledger().use_prices(lists_->prices());
-  const std::shared_ptr<const gateway::ListedModels> shown = lists_->shown();
-  tell_all([&](Worker& worker, std::function<void()> applied) {
-    worker.show(shown, std::move(applied));
-  });
-}
-
-// Returns when every loop has taken it. The loops run until stop(), which comes after the last
-// call.
-void Service::tell_all(const Tell& tell) {
-  const auto waiting = std::make_shared<std::latch>(static_cast<ptrdiff_t>(workers_.size()));
-  for (const std::unique_ptr<Worker>& worker : workers_)
-    tell(*worker, [waiting] { waiting->count_down(); });
-  waiting->wait();
-}
-
 void Service::drain() {
   control_.stop();
   draining_.store(true);
@@ -363,6 +295,10 @@ std::vector<api::HealthCheck> Service::health() const {
                     .ok = telemetry_->ledger_healthy(),
                     .reason = "rows wait: the store does not take them"});
   checks.push_back({.name = "serving", .ok = !draining_.load(), .reason = "draining"});
+  if (shared_) {
+    const governance::ShareStatus status = shared_->status();
+    checks.push_back({.name = "redis", .ok = status.up, .reason = status.reason, .vital = false});
+  }
   // A target that is left alone is told, but others answer in its place.
   for (const routing::HealthTable::Row& row : lasting_.health.rows(clock_.monotonic())) {
     if (row.status.state == routing::Breaker::State::Closed) continue;

@@ -18,6 +18,7 @@
 #include "app/governance_stack.h"
 #include "app/list_refresh.h"
 #include "app/price_refresh.h"
+#include "app/shared_stack.h"
 #include "app/side_door.h"
 #include "app/signals.h"
 #include "app/snapshot_builder.h"
@@ -52,6 +53,7 @@ class Service {
   SnapshotParts snapshot_parts(unsigned workers);
   Result<void> open_control();
   Result<void> open_side_door();
+  Result<void> open_shared();
   Result<void> open_front_door();
   Result<void> listen_on_all(const net::Address& address, const net::StreamWrapper& wrap);
   void announce();
@@ -82,6 +84,7 @@ class Service {
   std::unique_ptr<TelemetryStack> telemetry_;
   std::unique_ptr<GovernanceStack> governance_;
   std::unique_ptr<net::Resolver> resolver_;
+  std::unique_ptr<SharedStack> shared_;  // null: this instance is alone
   std::atomic<bool> draining_{false};
   api::Health health_;
 

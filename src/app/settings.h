@@ -194,6 +194,7 @@ struct LedgerSettings {
   std::string path;
   Duration flush_window{};
   Bytes queue_limit;
+  int64_t retention_days = 0;  // 0: for ever
 };
 
 struct LogSettings {
@@ -249,6 +250,7 @@ struct Settings {
   MetricsSettings metrics;
   SecretsSettings secrets;
   GovernanceSettings governance;
+  RedisSettings redis;
   std::vector<OrganisationSettings> organisations;
   std::vector<TeamSettings> teams;
   std::vector<KeySettings> keys;

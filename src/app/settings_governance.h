@@ -57,6 +57,14 @@ struct KeySettings {
   WordMap metadata;
 };
 
+// What several instances share their limits through.
+struct RedisSettings {
+  Secret url;  // empty: this instance is alone
+  Duration lease{};
+  Duration deadline{};
+  std::string prefix;
+};
+
 struct GovernanceSettings {
   Secret pepper;        // empty: one is made and kept in the data directory
   Price ceiling_input;  // what models without a price count as against budgets

@@ -180,26 +180,22 @@ Result<void> TelemetryStack::open_ledger(const Settings& settings) {
                  "server.data_dir");
   }
   ledger_lock_ = *std::move(lock);
-  Result<store::Database> database = store::open_store(settings.ledger.path);
+  Result<store::Database> database = store::open_store(settings.ledger.path, store::ledger_schema(),
+                                                       {.outlives_power_cuts = true});
   if (!database) return Error(Outcome::BadRequest, database.error().message(), "ledger.path");
-  Result<std::vector<telemetry::UsageBase>> base = telemetry::read_usage_base(*database);
-  if (!base) return std::move(base).error();
-  Result<uint64_t> last_key = telemetry::read_last_key(*database);
-  if (!last_key) return std::move(last_key).error();
-  last_key_ = *last_key;
-  const int64_t first =
-      governance::quarter_of(clock_.wall_micros()) - governance::Spend::kKeptQuarters;
-  Result<std::vector<telemetry::SpendSums>> spent = telemetry::read_spend(*database, first);
-  if (!spent) return std::move(spent).error();
-  spent_ = *std::move(spent);
+  if (Result<void> read = read_ledger(*database); !read) return read;
   Result<std::shared_ptr<const telemetry::PriceTable>> prices = load_prices(settings);
   if (!prices) return std::move(prices).error();
   prices_ = *std::move(prices);
 
+  keeper_ = std::make_unique<telemetry::LedgerKeeper>(
+      clock_, *log_, telemetry::KeeperOptions{.retention_days = settings.ledger.retention_days});
+  watch_keeper();
   store::JournalOptions options;
   options.lanes = lanes_;
   options.cap_bytes = settings.ledger.queue_limit.count;
   options.flush_window_millis = static_cast<int>(settings.ledger.flush_window.count());
+  options.chore = keeper_.get();
   journal_ =
       std::make_unique<store::Journal>(*std::move(database), ledger_sink_, clock_, *log_, options);
   const telemetry::LedgerParts parts{.registry = registry_,
@@ -207,9 +203,33 @@ Result<void> TelemetryStack::open_ledger(const Settings& settings) {
                                      .access = access_,
                                      .log = *log_,
                                      .clock = clock_};
-  ledger_ = std::make_unique<telemetry::Ledger>(parts, prices_, *base);
+  ledger_ = std::make_unique<telemetry::Ledger>(parts, prices_, std::exchange(base_, {}));
   journal_->start();
   return {};
+}
+
+Result<void> TelemetryStack::read_ledger(const store::Database& database) {
+  Result<std::vector<telemetry::UsageBase>> base = telemetry::read_usage_base(database);
+  if (!base) return std::move(base).error();
+  base_ = *std::move(base);
+  Result<uint64_t> last_key = telemetry::read_last_key(database);
+  if (!last_key) return std::move(last_key).error();
+  last_key_ = *last_key;
+  const int64_t first =
+      governance::quarter_of(clock_.wall_micros()) - governance::Spend::kKeptQuarters;
+  Result<std::vector<telemetry::SpendSums>> spent = telemetry::read_spend(database, first);
+  if (!spent) return std::move(spent).error();
+  spent_ = *std::move(spent);
+  return {};
+}
+
+void TelemetryStack::watch_keeper() {
+  const telemetry::LedgerKeeper& keeper = *keeper_;
+  for (size_t table = 0; table < std::size(telemetry::kRemovedFrom); ++table) {
+    registry_.watch(telemetry::metric::kLedgerRemoved, {telemetry::kRemovedFrom[table]},
+                    [&keeper, table] { return keeper.removed_lines(table); });
+  }
+  registry_.watch(telemetry::metric::kLedgerFreed, {}, [&keeper] { return keeper.freed_bytes(); });
 }
 
 }  // namespace sluice::app

@@ -15,6 +15,7 @@
 #include "store/journal.h"
 #include "telemetry/caller_sink.h"
 #include "telemetry/ledger.h"
+#include "telemetry/ledger_keeper.h"
 #include "telemetry/ledger_sink.h"
 #include "telemetry/price.h"
 
@@ -46,6 +47,8 @@ class TelemetryStack {
   TelemetryStack(const Settings& settings, const Clock& clock, unsigned lanes);
   Result<void> open_access_log(const LogSink& sink);
   Result<void> open_ledger(const Settings& settings);
+  Result<void> read_ledger(const store::Database& database);
+  void watch_keeper();
 
   const Clock& clock_;
   const unsigned lanes_;
@@ -58,9 +61,11 @@ class TelemetryStack {
   Registry registry_;
   store::FileLock ledger_lock_;
   telemetry::LedgerSink ledger_sink_;
+  std::unique_ptr<telemetry::LedgerKeeper> keeper_;
   std::unique_ptr<store::Journal> journal_;
   std::shared_ptr<const telemetry::PriceTable> prices_;
   std::unique_ptr<telemetry::Ledger> ledger_;
+  std::vector<telemetry::UsageBase> base_;
   uint64_t last_key_ = 0;
   std::vector<telemetry::SpendSums> spent_;
 };

@@ -23,6 +23,7 @@ class Worker {
     telemetry::Ledger& ledger;
     const api::Health& health;
     governance::Accounts& accounts;
+    governance::SharedLimits* limits;  // null: this instance is alone
     const tokens::Tokenizers& tokenizers;
     unsigned lane;
     uint64_t last_key;  // of the ledger: new keys are above it

@@ -13,6 +13,7 @@
 #include "gateway/exchange.h"
 #include "gateway/face.h"
 #include "gateway/routing_facts.h"
+#include "gateway/worst_case.h"
 #include "wire/json_edit.h"
 
 namespace sluice::gateway {
@@ -66,103 +67,6 @@ std::optional<BudgetState> hardest_step(const governance::Subjects& subjects, in
   return hardest;
 }
 
-// The tokens of its prompt. Exact counts read the whole conversation, so they are made for whoever
-// has a use for them.
-class PromptTokens {
- public:
-  PromptTokens(Exchange& exchange, bool wanted) : exchange_(exchange) {
-    using chat::Endpoint;
-    const Endpoint endpoint = exchange.request.endpoint;
-    const bool talks = endpoint == Endpoint::Chat || endpoint == Endpoint::Responses ||
-                       endpoint == Endpoint::Messages;
-    if (!wanted || !talks) return;
-    const Result<const chat::Conversation*> read = exchange.conversation();
-    if (read) conversation_ = *read;
-  }
-
-  int64_t of(const std::string& model) {
-    if (conversation_ == nullptr) return chat::estimate_tokens(exchange_.request.prompt_bytes);
-    // The targets of a request mostly share a tokenizer.
-    const std::optional<tokens::ModelTokenizer> tokenizer = tokens::tokenizer_of(model);
-    if (!counted_ || tokenizer != tokenizer_) {
-      counted_ = exchange_.shared.tokens.prompt(model, *conversation_).tokens;
-      tokenizer_ = tokenizer;
-    }
-    return *counted_;
-  }
-
- private:
-  Exchange& exchange_;
-  const chat::Conversation* conversation_ = nullptr;
-  std::optional<tokens::ModelTokenizer> tokenizer_;
-  std::optional<int64_t> counted_;
-};
-
-bool writes(const chat::Request& request) {
-  return request.endpoint != chat::Endpoint::Embeddings;
-}
-
-const telemetry::Price* price_of(const Exchange& exchange, const routing::Target& target) {
-  const Snapshot& snapshot = *exchange.snapshot;
-  const telemetry::Price* known = exchange.shared.ledger.price_of(
-      *snapshot.meters[target.slot], snapshot.upstreams[target.provider]->name(), target.model);
-  return known != nullptr ? known : snapshot.ceiling.get();
-}
-
-// What the request may come to at the most expensive of its targets, those included that take it
-// if its prompt does not fit. Targets without a price count nothing.
-governance::Ask most_of(Exchange& exchange, const governance::Demands& demands) {
-  const chat::Request& request = exchange.request;
-  const Snapshot& snapshot = *exchange.snapshot;
-  PromptTokens prompt(exchange, demands.tokens || demands.cost);
-  governance::Ask ask;
-  const auto count = [&](const routing::Target& target) {
-    const int64_t input = prompt.of(target.model);
-    const int64_t each =
-        request.max_output_tokens.value_or(snapshot.upstreams[target.provider]->max_output());
-    const int64_t output = writes(request) ? each * std::max<int64_t>(request.choices, 1) : 0;
-    ask.tokens = std::max(ask.tokens, input + output);
-    const telemetry::Price* price = demands.cost ? price_of(exchange, target) : nullptr;
-    if (price == nullptr) return;
-    const NanoDollars cost =
-        telemetry::most_cost(*price, input, output, request.tier, exchange.record.started_micros);
-    const telemetry::Terms terms = exchange.shared.ledger.terms_of(*snapshot.meters[target.slot]);
-    ask.cost = std::max(ask.cost, telemetry::marked_up(cost, terms));
-  };
-  std::for_each(exchange.route->targets.begin(), exchange.route->targets.end(), count);
-  const Snapshot::Rules& rules = rules_of(exchange);
-  std::for_each(rules.on_context_overflow.begin(), rules.on_context_overflow.end(), count);
-  std::for_each(rules.on_content_policy.begin(), rules.on_content_policy.end(), count);
-  return ask;
-}
-
-// Targets without a price are left out, if others are there (acceptance PRICE-2).
-Result<void> keep_priced(Exchange& exchange) {
-  const auto unpriced = [&](const routing::Target& target) {
-    return price_of(exchange, target) == nullptr;
-  };
-  auto rules = std::make_unique<Snapshot::Rules>(rules_of(exchange));
-  const size_t left_out = std::erase_if(rules->on_context_overflow, unpriced) +
-                          std::erase_if(rules->on_content_policy, unpriced);
-  if (left_out > 0) exchange.own_rules = std::move(rules);
-  const std::vector<routing::Target>& targets = exchange.route->targets;
-  if (std::none_of(targets.begin(), targets.end(), unpriced)) return {};
-  auto own = std::make_unique<routing::Route>(*exchange.route);
-  std::erase_if(own->targets, unpriced);
-  if (own->targets.empty()) {
-    const routing::Target& first = targets.front();
-    return Error(Outcome::Forbidden,
-                 "nobody knows what '" + exchange.snapshot->upstreams[first.provider]->name() +
-                     "/" + first.model +
-                     "' costs, and the caller has a budget: give it a price (prices.custom) or a "
-                     "ceiling (governance.ceiling_input)",
-                 "model");
-  }
-  exchange.own_route(std::move(own));
-  exchange.add_reason("targets without a price are left out");
-  return {};
-}
-
 // The targets of another name. As far as the key may use them: the name itself is the operator's
 // choice.
 Result<void> go_to(Exchange& exchange, std::string name, std::string_view task) {
@@ -178,9 +82,9 @@ Result<void> go_cheaper(Exchange& exchange, const std::string& cheaper) {
   if (!writes(exchange.request) || asked == cheaper || exchange.stored != nullptr) return {};
   const std::string_view task = exchange.wishes().task;
   const governance::Demands demands{.tokens = false, .cost = true};
-  const NanoDollars before = most_of(exchange, demands).cost;
+  const NanoDollars before = worst_case(exchange, demands).cost;
   const bool gone = go_to(exchange, cheaper, {}).has_value();
-  const NanoDollars after = gone ? most_of(exchange, demands).cost : 0;
+  const NanoDollars after = gone ? worst_case(exchange, demands).cost : 0;
   if (gone && (before == 0 || after < before)) {
     exchange.add_reason("a budget is nearly used up: " + cheaper +
                         " in place of what was asked for");
@@ -210,8 +114,8 @@ bool leaves_room_to_think(std::string_view body, int64_t most) {
   return tokens < most;
 }
 
-// A budget that is nearly used up: a shorter answer.
-Result<void> shorten(Exchange& exchange, int64_t most) {
+// An answer of at most so many tokens, where that is shorter than what was asked for.
+Result<void> shorten(Exchange& exchange, int64_t most, std::string_view because) {
   const bool longer = exchange.request.max_output_tokens.value_or(most + 1) > most;
   if (!writes(exchange.request) || !longer || most <= 0) return {};
   if (!leaves_room_to_think(exchange.body, most)) return {};
@@ -228,7 +132,7 @@ Result<void> shorten(Exchange& exchange, int64_t most) {
   if (!again) return std::move(again).error();
   exchange.request = *std::move(again);
   exchange.request.model = std::move(model);
-  exchange.add_reason("a budget is nearly used up: at most " + value + " tokens of output");
+  exchange.add_reason(std::string(because) + ": at most " + value + " tokens of output");
   return {};
 }
 
@@ -236,7 +140,8 @@ Result<void> take_steps(Exchange& exchange, const BudgetState& state) {
   if (state.step >= Step::CheaperTier && !state.cheaper.empty()) {
     if (Result<void> cheaper = go_cheaper(exchange, state.cheaper); !cheaper) return cheaper;
   }
-  if (state.step >= Step::SmallerOutput) return shorten(exchange, state.output_limit);
+  if (state.step >= Step::SmallerOutput)
+    return shorten(exchange, state.output_limit, "a budget is nearly used up");
   return {};
 }
 
@@ -297,6 +202,41 @@ void note_shadow(Exchange& exchange, const std::vector<Refusal>& would_refuse) {
   }
 }
 
+// For a request without a limit, where there is no room for all that the model can write: the limit
+// that is usual. False: it has one, or none can be set.
+Result<bool> limit_answer(Exchange& exchange) {
+  if (exchange.request.max_output_tokens || !writes(exchange.request)) return false;
+  const auto& upstreams = exchange.snapshot->upstreams;
+  int64_t most = std::numeric_limits<int64_t>::max();
+  for (const routing::Target& target : exchange.route->targets)
+    most = std::min(most, upstreams[target.provider]->max_output());
+  Result<void> set = shorten(exchange, most, "a budget has no room for an answer without a limit");
+  if (!set) return std::move(set).error();
+  return exchange.request.max_output_tokens.has_value();
+}
+
+// Nothing is held where it fails, or where the others are to be asked first.
+Result<void> take_room(Exchange& exchange, const governance::Ask& ask, std::string& headers) {
+  const governance::Subjects& subjects = exchange.subjects;
+  std::vector<Refusal> would_refuse;
+  const std::optional<Refusal> refused =
+      exchange.admission.take(subjects, ask, moment(exchange), &would_refuse);
+  if (refused && refused->ask_others) return {};
+  if (refused && refused->kind == LimitKind::Budget) {
+    const Result<bool> limited = limit_answer(exchange);
+    if (!limited) return Error(limited.error().outcome(), limited.error().message());
+    if (*limited) return take_room(exchange, worst_case(exchange, demands_of(subjects)), headers);
+  }
+  note_shadow(exchange, would_refuse);
+  if (refused) {
+    exchange.shared.ledger.count_refusal(governance::name_of(refused->level),
+                                         governance::name_of(refused->kind), false);
+    return refuse(*refused, headers);
+  }
+  exchange.record.reserved = ask.cost;
+  return {};
+}
+
 }  // namespace
 
 Result<void> admit(Exchange& exchange, std::string& headers) {
@@ -314,19 +254,27 @@ Result<void> admit(Exchange& exchange, std::string& headers) {
     const governance::Demands demands = demands_of(subjects);
     Result<void> priced = demands.known_cost ? keep_priced(exchange) : Result<void>();
     if (!priced) return priced;
-    ask = most_of(exchange, demands);
+    ask = worst_case(exchange, demands);
   }
-  std::vector<Refusal> would_refuse;
-  const std::optional<Refusal> refused = exchange.admission.take(subjects, ask, now, &would_refuse);
-  note_shadow(exchange, would_refuse);
-  if (refused) {
-    exchange.shared.ledger.count_refusal(governance::name_of(refused->level),
-                                         governance::name_of(refused->kind), false);
-    return refuse(*refused, headers);
-  }
-  exchange.record.reserved = ask.cost;
   exchange.record.ceiling = exchange.snapshot->ceiling.get();
-  return {};
+  return take_room(exchange, ask, headers);
+}
+
+// Each round makes room for what waits here; others on the same account may be quicker to take it.
+Task<Result<void>> ask_others(Exchange& exchange, std::string& headers) {
+  constexpr int kMostRounds = 16;
+  for (int round = 0; exchange.admission.lacks() != nullptr && round < kMostRounds; ++round) {
+    std::shared_ptr<Account> account = exchange.admission.lacks();
+    const governance::Ask ask = exchange.admission.ask();
+    co_await exchange.shared.limits->ask_others(exchange.shared.loop, std::move(account), ask,
+                                                &exchange.http.cancel());
+    Result<void> taken = take_room(exchange, ask, headers);
+    if (!taken) co_return taken;
+  }
+  if (exchange.admission.lacks() != nullptr) {
+    co_return Error(Outcome::RateLimited, "too many requests ask for the rest of one limit");
+  }
+  co_return Result<void>();
 }
 
 void settle(Exchange& exchange, const telemetry::Charge& charge) {
@@ -340,10 +288,18 @@ void settle(Exchange& exchange, const telemetry::Charge& charge) {
   std::vector<governance::Crossing> crossings;
   exchange.admission.settle(used, moment(exchange), &crossings);
   for (const governance::Crossing& crossing : crossings) {
-    exchange.shared.ledger.note_budget(
-        owner_text(crossing.state.level, crossing.state.subject) + ", " + crossing.state.name,
-        crossing.permille, dollars_text(crossing.state.spent), dollars_text(crossing.state.limit));
+    if (exchange.shared.limits != nullptr) {
+      exchange.shared.limits->report(crossing);
+    } else {
+      note_crossing(exchange.shared.ledger, crossing);
+    }
   }
+}
+
+void note_crossing(const telemetry::Ledger& ledger, const governance::Crossing& crossing) {
+  const governance::BudgetState& state = crossing.state;
+  ledger.note_budget(owner_text(state.level, state.subject) + ", " + state.name, crossing.permille,
+                     dollars_text(state.spent), dollars_text(state.limit));
 }
 
 }  // namespace sluice::gateway

@@ -17,6 +17,7 @@
 #include "gateway/wishes.h"
 #include "governance/admission.h"
 #include "governance/directory.h"
+#include "governance/shared_limits.h"
 #include "net/client.h"
 #include "net/server.h"
 #include "telemetry/ledger.h"
@@ -55,6 +56,7 @@ struct Shared {
   std::shared_ptr<EmbedBatches> embeds;  // made by the first embedding that is batched
   std::shared_ptr<const governance::Directory> directory;
   governance::Accounts* accounts = nullptr;
+  governance::SharedLimits* limits = nullptr;  // null: this instance is alone
   tokens::TokenCounter tokens;
 };
 

@@ -116,6 +116,7 @@ Task<void> run_gates(Exchange& exchange) {
   std::string limits;
   if (passed) passed = check_route(exchange);
   if (passed) passed = admit(exchange, limits);
+  if (passed && exchange.admission.lacks()) passed = co_await ask_others(exchange, limits);
   if (passed) set_deadline(exchange);
   if (!passed) {
     co_await exchange.fail(passed.error(), std::move(limits));
@@ -147,10 +148,15 @@ Task<void> run_gates(Exchange& exchange) {
   exchange.end(Outcome::Bug, http_status_of(Outcome::Bug), words_of(bug));
 }
 
-}  // namespace
-
-Task<void> serve(Shared& shared, net::ServerExchange& http, chat::Endpoint endpoint) {
+// `stored` is null but for a request about a stored response.
+Task<void> serve_one(Shared& shared, net::ServerExchange& http, chat::Endpoint endpoint,
+                     const StoredCall* stored) {
   Exchange exchange(shared, http, endpoint);
+  if (stored != nullptr) {
+    exchange.stored = std::make_unique<StoredRequest>(*stored);
+    exchange.record.endpoint = stored->name;
+    exchange.record.generates = false;
+  }
   std::exception_ptr bug;
   try {
     co_await run_gates(exchange);
@@ -160,18 +166,14 @@ Task<void> serve(Shared& shared, net::ServerExchange& http, chat::Endpoint endpo
   if (bug) co_await note_bug(exchange, std::move(bug));
 }
 
+}  // namespace
+
+Task<void> serve(Shared& shared, net::ServerExchange& http, chat::Endpoint endpoint) {
+  return serve_one(shared, http, endpoint, nullptr);
+}
+
 Task<void> serve_stored(Shared& shared, net::ServerExchange& http, const StoredCall& call) {
-  Exchange exchange(shared, http, chat::Endpoint::Responses);
-  exchange.stored = std::make_unique<StoredRequest>(call);
-  exchange.record.endpoint = call.name;
-  exchange.record.generates = false;
-  std::exception_ptr bug;
-  try {
-    co_await run_gates(exchange);
-  } catch (...) {
-    bug = std::current_exception();
-  }
-  if (bug) co_await note_bug(exchange, std::move(bug));
+  return serve_one(shared, http, chat::Endpoint::Responses, &call);
 }
 
 Task<void> refuse(Shared& shared, net::ServerExchange& http, Error error, std::string headers) {
@@ -191,7 +193,7 @@ void book_refusal(Shared& shared, const Error& error) {
   record.outcome = error.outcome();
   record.status = http_status_of(error.outcome());
   record.error = error.message();
-  shared.ledger.finish(shared.lane, std::move(record));
+  shared.ledger.finish(shared.lane, record);
 }
 
 }  // namespace sluice::gateway

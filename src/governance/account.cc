@@ -59,10 +59,17 @@ void Account::use(const Policy& policy, int64_t wall_micros) {
       const bool same = before.rule.name == rule.name && before.window == budget.window &&
                         before.rule.amount == rule.amount;
       if (same) budget.marks = before.marks;
+      if (before.rule.name == rule.name && before.window == budget.window) {
+        budget.ceiling = before.ceiling;
+        budget.ceiling.hope();
+      }
     }
     next.push_back(std::move(budget));
   }
   budgets_ = std::move(next);
+  parallel_.hope();
+  requests_.batch.hope();
+  tokens_.batch.hope();
 }
 
 // A new period begins with nothing spent but what has ended in it already.
@@ -71,6 +78,7 @@ void Account::turn(Budget& budget, int64_t wall_micros) const {
   budget.window = budget.zone.window(budget.rule.period, wall_micros);
   budget.spent = spend_.within(budget.window);
   budget.marks = 0;
+  budget.ceiling.begin(peers_ != nullptr && !peers_->up());
 }
 
 BudgetState Account::state_of(const Budget& budget, int64_t wall_micros) const {
@@ -79,7 +87,7 @@ BudgetState Account::state_of(const Budget& budget, int64_t wall_micros) const {
                     .subject = subject_,
                     .period = budget.rule.period,
                     .limit = limit_of(budget.rule, wall_micros),
-                    .spent = budget.spent,
+                    .spent = budget.spent + budget.ceiling.others_spent(),
                     .reserved = reserved_,
                     .resets_micros = budget.window.until,
                     .hard = budget.rule.hard,
@@ -97,78 +105,103 @@ Refusal Account::refusal(LimitKind kind) const {
   return refusal;
 }
 
-std::optional<Refusal> Account::over_budget(const Ask& ask, int64_t wall_micros,
+std::optional<Refusal> Account::over_budget(const Ask& ask, Moment now,
                                             std::vector<Refusal>* would_refuse) {
   for (Budget& budget : budgets_) {
-    turn(budget, wall_micros);
-    const NanoDollars limit = limit_of(budget.rule, wall_micros);
-    const NanoDollars used = budget.spent + reserved_;
-    // What costs nothing passes a budget that is spent to the last: it cannot overrun it.
-    const bool over = used > limit - ask.cost;
-    const Step step = over ? Step::Block : step_at(budget.rule, permille(used, limit));
-    // There is no cache yet, so nothing is in it.
-    if (!over && step < Step::CacheOnly) continue;
+    turn(budget, now.wall_micros);
     if (!budget.rule.hard) continue;
+    const NanoDollars limit = limit_of(budget.rule, now.wall_micros);
+    const NanoDollars own = budget.spent + reserved_;
+    // What costs nothing passes a budget that is spent to the last: it cannot overrun it.
+    Room room = own > limit - ask.cost ? Room::None : Room::Enough;
+    if (peers_ != nullptr) room = budget.ceiling.room(own, ask.cost, limit, now.monotonic, *peers_);
+    const NanoDollars used = own + budget.ceiling.others_spent();
+    const Step step =
+        room != Room::Enough ? Step::Block : step_at(budget.rule, permille(used, limit));
+    // There is no cache yet, so nothing is in it.
+    if (step < Step::CacheOnly) continue;
     Refusal refused = refusal(LimitKind::Budget);
     refused.budget = budget.rule.name;
     refused.period = budget.rule.period;
     refused.step = step;
     refused.limit = limit;
-    refused.used = used;
+    refused.used = own + budget.ceiling.others();
     refused.resets_micros = budget.window.until;
     refused.shadow = budget.rule.shadow;
-    if (!budget.rule.shadow) return refused;
+    refused.ask_others = room == Room::AskOthers;
+    if (!budget.rule.shadow || refused.ask_others) return refused;
     if (would_refuse != nullptr) would_refuse->push_back(std::move(refused));
   }
   return std::nullopt;
 }
 
-// The first of the limits per minute, or of parallel requests, that has no room.
-std::optional<Refusal> Account::over_rate(const Ask& ask, Moment now) {
-  const int64_t second = now.second();
-  if (limits_.parallel && in_flight_ >= *limits_.parallel) {
-    Refusal refused = refusal(LimitKind::Parallel);
-    refused.limit = *limits_.parallel;
-    refused.used = in_flight_;
-    refused.retry_seconds = 1;
-    return refused;
-  }
-  const struct {
-    LimitKind kind;
-    const std::optional<int64_t>& limit;
-    SlidingMinute& minute;
-    int64_t amount;
-  } rates[] = {{LimitKind::Requests, limits_.requests_per_minute, requests_, 1},
-               {LimitKind::Tokens, limits_.tokens_per_minute, tokens_, ask.tokens}};
-  for (const auto& rate : rates) {
-    if (!rate.limit) continue;
-    const std::optional<int64_t> wait = rate.minute.wait(second, rate.amount, *rate.limit);
-    if (wait == 0) continue;
+std::optional<Refusal> Account::over_parallel(Moment now) const {
+  if (!limits_.parallel) return std::nullopt;
+  Room room = in_flight_ >= *limits_.parallel ? Room::None : Room::Enough;
+  if (peers_ != nullptr)
+    room = parallel_.room(in_flight_, 1, *limits_.parallel, now.monotonic, *peers_);
+  if (room == Room::Enough) return std::nullopt;
+  Refusal refused = refusal(LimitKind::Parallel);
+  refused.limit = *limits_.parallel;
+  refused.used = in_flight_ + parallel_.others();
+  refused.retry_seconds = 1;
+  refused.ask_others = room == Room::AskOthers;
+  return refused;
+}
+
+std::optional<Refusal> Account::over_rate(Rate& rate, int64_t amount, Moment now) {
+  const std::optional<int64_t> limit = limits_.*rate.limit;
+  if (!limit) return std::nullopt;
+  if (peers_ != nullptr && amount <= *limit && peers_->in_touch(now.monotonic)) {
+    const Room room = rate.batch.room(amount, now.monotonic);
+    if (room == Room::Enough) return std::nullopt;
     Refusal refused = refusal(rate.kind);
-    refused.limit = *rate.limit;
-    refused.used = rate.minute.used(second);
-    refused.retry_seconds = wait;
+    refused.limit = *limit;
+    refused.used = rate.batch.used(now.monotonic);
+    refused.retry_seconds = rate.batch.wait(now.monotonic);
+    refused.ask_others = room == Room::AskOthers;
     return refused;
   }
-  return std::nullopt;
+  // Alone, or out of touch with the others: then each keeps to its share.
+  const int64_t share =
+      peers_ == nullptr ? *limit : std::max<int64_t>(*limit / peers_->instances(), 1);
+  const std::optional<int64_t> wait = rate.minute.wait(now.second(), amount, share);
+  if (wait == 0) return std::nullopt;
+  Refusal refused = refusal(rate.kind);
+  refused.limit = *limit;
+  refused.used = rate.minute.used(now.second());
+  refused.retry_seconds = wait;
+  return refused;
+}
+
+// The first of the limits per minute, or of parallel requests, that has no room.
+std::optional<Refusal> Account::over_limits(const Ask& ask, Moment now) {
+  if (std::optional<Refusal> refused = over_parallel(now)) return refused;
+  if (std::optional<Refusal> refused = over_rate(requests_, 1, now)) return refused;
+  return over_rate(tokens_, ask.tokens, now);
 }
 
 std::optional<Refusal> Account::take(const Ask& ask, Moment now,
                                      std::vector<Refusal>* would_refuse) {
   const std::lock_guard lock(mutex_);
-  std::optional<Refusal> refused = over_rate(ask, now);
-  if (refused && limits_.shadow) {
+  if (peers_ != nullptr) enroll();
+  std::optional<Refusal> refused = over_limits(ask, now);
+  if (refused && limits_.shadow && !refused->ask_others) {
     refused->shadow = true;
     if (would_refuse != nullptr) would_refuse->push_back(*std::move(refused));
     refused.reset();
   }
-  if (!refused) refused = over_budget(ask, now.wall_micros, would_refuse);
+  if (!refused) refused = over_budget(ask, now, would_refuse);
   if (refused) return refused;
   reserved_ += ask.cost;
   ++in_flight_;
   // Also without a limit: there may be one when the request settles.
-  requests_.add(now.second(), 1);
-  tokens_.add(now.second(), ask.tokens);
+  requests_.minute.add(now.second(), 1);
+  tokens_.minute.add(now.second(), ask.tokens);
+  if (peers_ != nullptr) {
+    requests_.batch.use(1, now.monotonic);
+    tokens_.batch.use(ask.tokens, now.monotonic);
+  }
   return std::nullopt;
 }
 
@@ -176,8 +209,11 @@ void Account::give_back(const Ask& ask, Moment taken) {
   const std::lock_guard lock(mutex_);
   reserved_ -= ask.cost;
   --in_flight_;
-  requests_.add(taken.second(), -1);
-  tokens_.add(taken.second(), -ask.tokens);
+  requests_.minute.add(taken.second(), -1);
+  tokens_.minute.add(taken.second(), -ask.tokens);
+  if (peers_ == nullptr) return;
+  if (limits_.requests_per_minute) requests_.batch.give_back(1, taken.monotonic);
+  if (limits_.tokens_per_minute) tokens_.batch.give_back(ask.tokens, taken.monotonic);
 }
 
 void Account::settle(const Ask& ask, Moment taken, const Used& used, Moment now,
@@ -187,7 +223,11 @@ void Account::settle(const Ask& ask, Moment taken, const Used& used, Moment now,
   --in_flight_;
   // What was not used comes back where it was taken; what went beyond counts from now on.
   const int64_t beyond = used.tokens - ask.tokens;
-  tokens_.add(beyond < 0 ? taken.second() : now.second(), beyond);
+  tokens_.minute.add(beyond < 0 ? taken.second() : now.second(), beyond);
+  if (peers_ != nullptr && limits_.tokens_per_minute) {
+    tokens_.batch.give_back(-beyond, taken.monotonic);
+    tokens_.batch.charge(beyond);
+  }
   spend_.add(used.ended_micros, used.cost);
   for (Budget& budget : budgets_) {
     if (used.ended_micros >= budget.window.until) {
@@ -195,14 +235,19 @@ void Account::settle(const Ask& ask, Moment taken, const Used& used, Moment now,
     } else if (used.ended_micros >= budget.window.from) {
       budget.spent += used.cost;
     }
-    const int64_t reached = permille(budget.spent, limit_of(budget.rule, now.wall_micros));
-    for (size_t i = 0; i < kMarks.size(); ++i) {
-      const auto bit = static_cast<uint8_t>(1U << i);
-      if (reached < kMarks[i] || (budget.marks & bit) != 0) continue;
-      budget.marks |= bit;
-      if (crossings != nullptr)
-        crossings->push_back({state_of(budget, now.wall_micros), kMarks[i]});
-    }
+    pass_marks(budget, now.wall_micros, crossings);
+  }
+}
+
+void Account::pass_marks(Budget& budget, int64_t wall_micros,
+                         std::vector<Crossing>* crossings) const {
+  const int64_t reached =
+      permille(budget.spent + budget.ceiling.others_spent(), limit_of(budget.rule, wall_micros));
+  for (size_t i = 0; i < kMarks.size(); ++i) {
+    const auto bit = static_cast<uint8_t>(1U << i);
+    if (reached < kMarks[i] || (budget.marks & bit) != 0) continue;
+    budget.marks |= bit;
+    if (crossings != nullptr) crossings->push_back({state_of(budget, wall_micros), kMarks[i]});
   }
 }
 
@@ -246,7 +291,8 @@ std::optional<BudgetState> Account::step(int64_t wall_micros) const {
   for (Budget& budget : budgets_) {
     turn(budget, wall_micros);
     const NanoDollars limit = limit_of(budget.rule, wall_micros);
-    const Step step = step_at(budget.rule, permille(budget.spent + reserved_, limit));
+    const NanoDollars used = budget.spent + reserved_ + budget.ceiling.others_spent();
+    const Step step = step_at(budget.rule, permille(used, limit));
     if (step <= reached || budget.rule.shadow) continue;
     hardest = &budget;
     reached = step;
@@ -255,23 +301,30 @@ std::optional<BudgetState> Account::step(int64_t wall_micros) const {
   return state_of(*hardest, wall_micros);
 }
 
-Allowance Account::allowance(std::optional<int64_t> limit, SlidingMinute& minute,
-                             int64_t second) const {
+Allowance Account::allowance(Rate& rate, Moment now) const {
+  const std::optional<int64_t> limit = limits_.*rate.limit;
   if (!limit || limits_.shadow) return {};
-  const int64_t used = minute.used(second);
-  return {.limit = limit,
-          .remaining = std::max<int64_t>(*limit - used, 0),
-          .reset_seconds = used == 0 ? 0 : minute.wait(second, *limit, *limit).value_or(0)};
+  Allowance allowance{.limit = limit};
+  if (peers_ != nullptr && peers_->in_touch(now.monotonic)) {
+    allowance.remaining = std::max<int64_t>(*limit - rate.batch.used(now.monotonic), 0);
+    allowance.reset_seconds = rate.batch.reset(now.monotonic);
+    return allowance;
+  }
+  const int64_t used = rate.minute.used(now.second());
+  allowance.remaining = std::max<int64_t>(*limit - used, 0);
+  if (used != 0)
+    allowance.reset_seconds = rate.minute.wait(now.second(), *limit, *limit).value_or(0);
+  return allowance;
 }
 
 Allowance Account::requests(Moment now) const {
   const std::lock_guard lock(mutex_);
-  return allowance(limits_.requests_per_minute, requests_, now.second());
+  return allowance(requests_, now);
 }
 
 Allowance Account::tokens(Moment now) const {
   const std::lock_guard lock(mutex_);
-  return allowance(limits_.tokens_per_minute, tokens_, now.second());
+  return allowance(tokens_, now);
 }
 
 int64_t Account::in_flight() const {

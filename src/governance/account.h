@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -15,7 +16,9 @@
 #include <vector>
 
 #include "base/time.h"
+#include "governance/lease.h"
 #include "governance/policy.h"
+#include "governance/share_script.h"
 #include "governance/sliding_minute.h"
 #include "governance/spend.h"
 
@@ -59,6 +62,15 @@ struct Refusal {
   std::optional<int64_t> retry_seconds;
   int64_t resets_micros = 0;  // of a budget: the end of its period; INT64_MAX: never
   bool shadow = false;
+  // No refusal yet: this instance's part is used up, the others may have left some.
+  bool ask_others = false;
+};
+
+// What waits for a larger part of an account's limits.
+struct Waiting {
+  Ask sum;
+  int64_t requests = 0;
+  int64_t most_tokens = 0;  // of one
 };
 
 // How near its limits a subject is: what headers tell. Of a limit in shadow, nothing.
@@ -100,10 +112,12 @@ struct Crossing {
   int32_t permille = 0;  // 500, 800 or 1000
 };
 
-class Account {
+class Account : public std::enable_shared_from_this<Account> {
  public:
-  // `subject`: the name people know it by.
-  Account(Level level, std::string subject) : level_(level), subject_(std::move(subject)) {}
+  // `subject`: the name people know it by. `peers`: of the instances that share its limits, which
+  // outlive it; null: there are none.
+  Account(Level level, std::string subject, Peers* peers = nullptr)
+      : level_(level), subject_(std::move(subject)), peers_(peers) {}
 
   Level level() const { return level_; }
   const std::string& subject() const { return subject_; }
@@ -115,14 +129,14 @@ class Account {
   void use(const Policy& policy, int64_t wall_micros);
 
   // All or nothing. On a refusal nothing is held; in shadow nothing is refused, and `would_refuse`
-  // gets what would have been.
+  // gets what would have been. Refusal::ask_others: after asking them it is worth trying again.
   std::optional<Refusal> take(const Ask& ask, Moment now, std::vector<Refusal>* would_refuse);
   // Undoes take(): the request was never sent.
   void give_back(const Ask& ask, Moment taken);
   // Ends what take() began. `crossings` gets the marks that this passes.
   void settle(const Ask& ask, Moment taken, const Used& used, Moment now,
               std::vector<Crossing>* crossings);
-  // Money spent that no take() announced: repriced rows, another instance's.
+  // Money spent that no take() announced: repriced rows.
   void add_spend(NanoDollars amount, int64_t wall_micros);
 
   Demands demands() const;
@@ -136,6 +150,22 @@ class Account {
   int64_t in_flight() const;
   NanoDollars reserved() const;
 
+  // For SharedLimits: what to tell the others and to ask of them. `busy`: more than waits is worth
+  // having. The next claims only after their answer.
+  Claims claims(const Waiting& waiting, Moment now, bool busy);
+  // `sent`: when the claims were made. `crossings` gets the marks that what the others have spent
+  // passes.
+  void take_grants(const Claims& claims, const Grants& grants, Moment sent,
+                   std::vector<Crossing>* crossings);
+  // No answer came; the claims may have been heard.
+  void doubt(const Claims& claims);
+  // Whether there is anything to tell the others.
+  bool has_news(Moment now, bool busy) const;
+  // True if nothing is in use and nothing to be told; the next take() enrolls it anew.
+  bool retire();
+  // Has the store hear of what was spent, if anything.
+  void enroll_spent(int64_t wall_micros);
+
  private:
   struct Budget {
     BudgetRule rule;
@@ -143,19 +173,37 @@ class Account {
     Window window;
     NanoDollars spent = 0;
     uint8_t marks = 0;  // one bit per alert mark that was passed in this window
+    Ceiling ceiling{};
+  };
+  // Of what is limited by the minute.
+  struct Rate {
+    LimitKind kind;
+    std::optional<int64_t> Limits::*limit;
+    SlidingMinute minute = {};
+    Batch batch = {};
   };
 
   // Under the lock.
   void turn(Budget& budget, int64_t wall_micros) const;
   BudgetState state_of(const Budget& budget, int64_t wall_micros) const;
-  std::optional<Refusal> over_budget(const Ask& ask, int64_t wall_micros,
+  std::optional<Refusal> over_budget(const Ask& ask, Moment now,
                                      std::vector<Refusal>* would_refuse);
-  std::optional<Refusal> over_rate(const Ask& ask, Moment now);
+  std::optional<Refusal> over_parallel(Moment now) const;
+  std::optional<Refusal> over_rate(Rate& rate, int64_t amount, Moment now);
+  std::optional<Refusal> over_limits(const Ask& ask, Moment now);
+  void pass_marks(Budget& budget, int64_t wall_micros, std::vector<Crossing>* crossings) const;
   Refusal refusal(LimitKind kind) const;
-  Allowance allowance(std::optional<int64_t> limit, SlidingMinute& minute, int64_t second) const;
+  Allowance allowance(Rate& rate, Moment now) const;
+  void enroll();
+  CeilingClaim claim_of(const Budget& budget, NanoDollars waiting, int64_t wall_micros,
+                        bool busy) const;
+  CeilingClaim parallel_claim(int64_t waiting, bool busy) const;
+  template <class Visit>
+  void each_ceiling(const Claims& claims, Visit visit);
 
   const Level level_;
   const std::string subject_;
+  Peers* const peers_;
 
   mutable std::mutex mutex_;
   Limits limits_;
@@ -163,8 +211,10 @@ class Account {
   Spend spend_;
   NanoDollars reserved_ = 0;
   int64_t in_flight_ = 0;
-  mutable SlidingMinute requests_;
-  mutable SlidingMinute tokens_;
+  mutable Rate requests_{LimitKind::Requests, &Limits::requests_per_minute};
+  mutable Rate tokens_{LimitKind::Tokens, &Limits::tokens_per_minute};
+  Ceiling parallel_{Ceiling::Kind::Held};
+  bool enrolled_ = false;
 };
 
 // What a rule allows at this moment, increases included.

@@ -19,13 +19,18 @@ std::string user_subject(std::string_view organisation, std::string_view user) {
 }
 
 std::shared_ptr<Account> Accounts::make(Level level, std::string_view subject) {
-  auto account = std::make_shared<Account>(level, std::string(subject));
+  auto account = std::make_shared<Account>(level, std::string(subject), peers_);
   if (const auto known = history_.find(ledger_name(level, subject)); known != history_.end()) {
     account->seed(known->second.quarters, known->second.total);
     history_.erase(known);
   }
   maps_[static_cast<size_t>(level)].emplace(subject, account);
   return account;
+}
+
+void Accounts::share_with(Peers& peers) {
+  const std::lock_guard lock(mutex_);
+  peers_ = &peers;
 }
 
 std::shared_ptr<Account> Accounts::of(Level level, std::string_view subject) {

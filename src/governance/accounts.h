@@ -39,6 +39,9 @@ class Accounts {
                     size_t most_users = kMostUsers)
       : history_(std::move(history)), most_users_(most_users) {}
 
+  // Accounts made from now on share their limits with other instances. `peers` outlives them.
+  void share_with(Peers& peers);
+
   std::shared_ptr<Account> of(Level level, std::string_view subject);
   // Those that exist, of one level, by name.
   std::vector<std::shared_ptr<Account>> all(Level level) const;
@@ -63,6 +66,7 @@ class Accounts {
   std::unordered_map<std::string, SpendHistory> history_;
   Policy user_policy_;
   bool users_counted_ = false;
+  Peers* peers_ = nullptr;
   const size_t most_users_;
 };
 

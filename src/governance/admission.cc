@@ -10,6 +10,7 @@ Admission& Admission::operator=(Admission&& other) noexcept {
   subjects_ = std::exchange(other.subjects_, {});
   ask_ = other.ask_;
   taken_ = other.taken_;
+  lacks_ = std::move(other.lacks_);
   return *this;
 }
 
@@ -21,6 +22,7 @@ bool Admission::holds() const {
 std::optional<Refusal> Admission::take(const Subjects& subjects, const Ask& ask, Moment now,
                                        std::vector<Refusal>* would_refuse) {
   give_back();
+  lacks_ = nullptr;
   ask_ = ask;
   taken_ = now;
   for (size_t level = kLevelCount; level-- > 0;) {
@@ -28,6 +30,7 @@ std::optional<Refusal> Admission::take(const Subjects& subjects, const Ask& ask,
     std::optional<Refusal> refused = subjects[level]->take(ask, now, would_refuse);
     if (refused) {
       give_back();
+      if (refused->ask_others) lacks_ = subjects[level];
       return refused;
     }
     subjects_[level] = subjects[level];

@@ -19,7 +19,10 @@ class Admission {
  public:
   Admission() = default;
   Admission(Admission&& other) noexcept
-      : subjects_(std::exchange(other.subjects_, {})), ask_(other.ask_), taken_(other.taken_) {}
+      : subjects_(std::exchange(other.subjects_, {})),
+        ask_(other.ask_),
+        taken_(other.taken_),
+        lacks_(std::move(other.lacks_)) {}
   Admission& operator=(Admission&& other) noexcept;
   ~Admission() { give_back(); }
 
@@ -28,6 +31,10 @@ class Admission {
                               std::vector<Refusal>* would_refuse);
   // What was taken is replaced by what was used. Nothing is held any more.
   void settle(const Used& used, Moment now, std::vector<Crossing>* crossings);
+
+  // Whose part was used up in the last take(), which then held nothing: to be asked for before the
+  // next. Null: nobody's.
+  const std::shared_ptr<Account>& lacks() const { return lacks_; }
 
   bool holds() const;
   const Ask& ask() const { return ask_; }
@@ -38,6 +45,7 @@ class Admission {
   Subjects subjects_;
   Ask ask_;
   Moment taken_;
+  std::shared_ptr<Account> lacks_;
 };
 
 }  // namespace sluice::governance

@@ -165,6 +165,14 @@ Result<ControlContent> ControlStore::read() const {
           database_, "SELECT name, role, digest, created FROM admin_token ORDER BY name", token);
       !done)
     return std::move(done).error();
+  const auto revocation = [&](const store::Statement& row) -> Result<void> {
+    const Result<Digest> digest = digest_in(row, 0);
+    if (!digest) return Error(Outcome::Bug, digest.error().message());
+    content.revoked.push_back({.text = *digest, .key = std::string(row.text(1))});
+    return {};
+  };
+  if (auto done = for_each_row(database_, "SELECT digest, key FROM revoked", revocation); !done)
+    return std::move(done).error();
   return content;
 }
 
@@ -250,6 +258,11 @@ void ControlStore::Change::forget_texts(std::string_view key, int64_t before_mic
 
 void ControlStore::Change::remove_texts(std::string_view key) {
   run("DELETE FROM key_text WHERE key = ?", key);
+}
+
+void ControlStore::Change::add(const Revocation& revoked, int64_t wall_micros) {
+  run("INSERT OR IGNORE INTO revoked VALUES (?, ?, ?)", Blob{revoked.text},
+      std::string_view(revoked.key), wall_micros);
 }
 
 void ControlStore::Change::put(const StoredToken& token) {

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "governance/audit_chain.h"
+#include "governance/revocations.h"
 #include "governance/sealed_secret.h"
 #include "governance/virtual_key.h"
 #include "store/sqlite.h"
@@ -57,6 +58,7 @@ struct ControlContent {
   std::vector<StoredObject> objects;
   std::vector<StoredText> texts;
   std::vector<StoredToken> tokens;
+  std::vector<Revocation> revoked;
 };
 
 struct StoredSecrets {
@@ -96,6 +98,7 @@ class ControlStore {
     // Those that ended before.
     void forget_texts(std::string_view key, int64_t before_micros);
     void remove_texts(std::string_view key);
+    void add(const Revocation& revoked, int64_t wall_micros);
     void put(const StoredToken& token);
     void remove_token(std::string_view name);
     // Before a secret is put: fails where others were sealed with another key.

@@ -47,6 +47,8 @@ TEST_F(ControlStoreTest, KeepsWhatACommittedChangeWrote) {
     change->end_texts("a", 99);
     change->add({.key = "a", .digest = sha256_of("new"), .shown = "…new", .made_micros = 6});
     change->put(StoredToken{.name = "t", .role = Role::Operator, .digest = sha256_of("t")});
+    change->add(Revocation{.text = sha256_of("leaked"), .key = "a"}, 7);
+    change->add(Revocation{.text = sha256_of("leaked"), .key = "told twice"}, 8);
     ASSERT_TRUE(change->commit());
   }
   auto store = open();
@@ -61,6 +63,9 @@ TEST_F(ControlStoreTest, KeepsWhatACommittedChangeWrote) {
   EXPECT_EQ(content->texts[1].until_micros, 0);
   ASSERT_EQ(content->tokens.size(), 1U);
   EXPECT_EQ(content->tokens[0].role, Role::Operator);
+  ASSERT_EQ(content->revoked.size(), 1U);
+  EXPECT_EQ(content->revoked[0].text, sha256_of("leaked"));
+  EXPECT_EQ(content->revoked[0].key, "a");
 }
 
 TEST_F(ControlStoreTest, AChangeThatIsNotCommittedLeavesNeitherRowNorAudit) {

@@ -112,7 +112,7 @@ Directory::Found Directory::find(std::string_view presented, std::string_view ad
   if (slot == nullptr && has_plain_) slot = slot_of(sha256_of(presented), false);
   if (slot == nullptr) return {nullptr, KeyFault::Unknown};
   const Entry& entry = entries_[slot->entry];
-  if (entry.key.revoked) return {&entry, KeyFault::Revoked};
+  if (entry.key.revoked || slot->kept.revoked) return {&entry, KeyFault::Revoked};
   const int64_t expires = entry.key.expires_micros;
   const int64_t until = slot->kept.until_micros;
   if ((expires != 0 && wall_micros >= expires) || (until != 0 && wall_micros >= until))

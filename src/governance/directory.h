@@ -36,6 +36,9 @@ struct KeyDigest {
   Digest digest{};
   bool peppered = true;      // by KeyDigester; else plain SHA-256, as a configuration file has it
   int64_t until_micros = 0;  // good until then: a rotated key's old text; 0: for good
+  // What other instances know it by: SHA-256 where the text is known, for peppers differ.
+  Digest shared{};
+  bool revoked = false;  // this text, here or on another instance
 };
 
 struct Key {

@@ -101,6 +101,14 @@ TEST_F(DirectoryTest, SEC_5_ARevokedOrExpiredKeyOpensNothing) {
   EXPECT_EQ(directory->find("e", kHere, kNoon + kHour).entry->key.name, "expired");
 }
 
+TEST_F(DirectoryTest, SEC_5_ATextThatIsRevokedOpensNothingThoughAnotherOfItsKeyDoes) {
+  Key& key = add("a", "new");
+  key.digests.push_back({.digest = digester.of("leaked"), .revoked = true});
+  const auto directory = build();
+  EXPECT_EQ(directory->find("new", kHere, kNoon).fault, std::nullopt);
+  EXPECT_EQ(directory->find("leaked", kHere, kNoon).fault, KeyFault::Revoked);
+}
+
 TEST_F(DirectoryTest, SEC_6_ARotatedKeyIsGoodUntilItsGraceIsOver) {
   Key& key = add("a", "new");
   key.digests.push_back({.digest = digester.of("old"), .until_micros = kNoon + kHour});

@@ -107,6 +107,23 @@ void BM_WholeRequest(benchmark::State& state) {
 }
 BENCHMARK(BM_WholeRequest);
 
+// Of that, what one account costs: a place in its limits and budgets, and the settlement.
+void BM_TakeAndSettle(benchmark::State& state) {
+  const Installation installation;
+  const std::string text = Installation::text_of(4711);
+  Account& account = *installation.directory().find(text, "127.0.0.1", kNoon).entry->account;
+  const Ask ask{.cost = kDollar / 1000, .tokens = 500};
+  int64_t micros = 0;
+  for (auto _ : state) {
+    const Moment now = moment_of(micros += 50);
+    benchmark::DoNotOptimize(account.take(ask, now, nullptr));
+    const Moment end = moment_of(micros + 20);
+    const Used used{.cost = kDollar / 100'000, .tokens = 300, .ended_micros = end.wall_micros};
+    account.settle(ask, now, used, end, nullptr);
+  }
+}
+BENCHMARK(BM_TakeAndSettle);
+
 }  // namespace
 }  // namespace sluice::governance
 

@@ -55,6 +55,7 @@ class RedisClient {
   Until patience(Cancel* cancel = nullptr) const {
     return Until(loop_.after(options_.deadline), cancel);
   }
+  Nanos deadline() const { return options_.deadline; }
   RedisStatus status() const;
 
  private:

@@ -99,6 +99,10 @@ std::string_view name_of(Call call) {
   return kCalls[static_cast<size_t>(call)].name;
 }
 
+bool wants_limit(std::optional<Call> call) {
+  return call == Call::Messages || call == Call::CortexComplete;
+}
+
 Dialect dialect_of(Call call) {
   return kCalls[static_cast<size_t>(call)].dialect;
 }

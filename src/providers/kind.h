@@ -44,6 +44,8 @@ inline constexpr size_t kCallCount = 8;
 // "chat", "completions", ... as in the setting `speaks`.
 std::string_view name_of(Call call);
 Dialect dialect_of(Call call);
+// Whether its dialect asks for a limit of the output: there is one, then, in every body.
+bool wants_limit(std::optional<Call> call);
 // The client endpoint whose bytes this call can take as they are; nothing where there is none.
 std::optional<chat::Endpoint> endpoint_of(Call call);
 

@@ -248,13 +248,9 @@ void read_lab_anthropic_content(LabFields& message, LabRequest& request, LabTurn
   size_t index = 0;
   for (const element one : blocks) {
     const std::string key = fmt::format("content.{}", index++);
-    object members;
-    if (one.get(members) != simdjson::SUCCESS) {
-      message.refuse_type(key, "an object", one);
-      return;
-    }
-    LabFields fields = message.at(key, members);
-    read_block(fields, members, request, turn);
+    std::optional<LabFields> fields = message.element(key, one);
+    if (!fields) return;
+    read_block(*fields, fields->members(), request, turn);
     if (message.failed()) return;
   }
 }

@@ -10,7 +10,6 @@ namespace sluice::providers {
 namespace {
 
 using simdjson::dom::element;
-using simdjson::dom::object;
 
 void refuse(LabFields& fields, std::string message) {
   fields.refuse("", "", std::move(message));
@@ -150,16 +149,15 @@ void read_lab_anthropic_system(LabFields& fields, LabRequest& request) {
   size_t index = 0;
   for (const element one : blocks) {
     const std::string key = fmt::format("system.{}", index++);
-    object members;
-    if (one.get(members) != simdjson::SUCCESS) return fields.refuse_type(key, "an object", one);
-    LabFields inner = fields.at(key, members);
-    inner.only({"type", "text", "cache_control", "citations"});
-    inner.required_text("type");
-    inner.word("type", {"text"});
-    const auto said = inner.required_text("text");
+    std::optional<LabFields> inner = fields.element(key, one);
+    if (!inner) return;
+    inner->only({"type", "text", "cache_control", "citations"});
+    inner->required_text("type");
+    inner->word("type", {"text"});
+    const auto said = inner->required_text("text");
     if (!said) return;
     if (said->empty()) return refuse(fields, "system: text content blocks must be non-empty");
-    const LabRequest::Keep keep = read_lab_cache_control(inner, request);
+    const LabRequest::Keep keep = read_lab_cache_control(*inner, request);
     request.add_part(*said, lab_count_tokens(*said), keep);
   }
 }
@@ -172,10 +170,9 @@ void read_lab_anthropic_messages(LabFields& fields, LabRequest& request) {
   size_t index = 0;
   for (const element one : *messages) {
     const std::string key = fmt::format("messages.{}", index);
-    object members;
-    if (one.get(members) != simdjson::SUCCESS) return fields.refuse_type(key, "an object", one);
-    LabFields inner = fields.at(key, members);
-    read_message(inner, index++, request, turns);
+    std::optional<LabFields> inner = fields.element(key, one);
+    if (!inner) return;
+    read_message(*inner, index++, request, turns);
     if (fields.failed()) return;
   }
   check_ends(fields, request, turns);

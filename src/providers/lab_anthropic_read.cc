@@ -12,7 +12,6 @@ namespace sluice::providers {
 namespace {
 
 using simdjson::dom::element;
-using simdjson::dom::object;
 
 constexpr int64_t kLeastBudget = 1024;
 constexpr int64_t kMostTokens = 10'000'000;
@@ -142,15 +141,14 @@ void read_tools(LabFields& fields, LabRequest& request) {
   size_t index = 0;
   for (const element one : *tools) {
     const std::string key = fmt::format("tools.{}", index++);
-    object members;
-    if (one.get(members) != simdjson::SUCCESS) return fields.refuse_type(key, "an object", one);
-    LabFields typed = fields.at(key, members);
-    const std::string_view type = typed.text("type").value_or("custom");
+    std::optional<LabFields> typed = fields.element(key, one);
+    if (!typed) return;
+    const std::string_view type = typed->text("type").value_or("custom");
     if (type == "custom") {
-      LabFields custom = fields.at(key + ".custom", members);
+      LabFields custom = fields.at(key + ".custom", typed->members());
       read_tool(custom, request);
     } else if (type.find("_20") != std::string_view::npos) {  // "web_search_20250305"
-      const std::string text = simdjson::minify(members);
+      const std::string text = simdjson::minify(typed->members());
       request.add_part(text, lab_count_tokens(text));
     } else {
       refuse(fields, fmt::format("{}: Input tag '{}' found using 'type' does not match any of the "

@@ -154,6 +154,13 @@ std::optional<LabFields::Object> LabFields::required_object(std::string_view key
   return object(key);
 }
 
+std::optional<LabFields> LabFields::element(std::string_view key, Element one) {
+  Object inside;
+  if (one.get(inside) == simdjson::SUCCESS) return at(key, inside);
+  refuse_type(key, "an object", one);
+  return std::nullopt;
+}
+
 void LabFields::only(std::initializer_list<std::string_view> allowed) {
   for (const auto field : object_) {
     if (std::ranges::find(allowed, field.key) != allowed.end()) continue;

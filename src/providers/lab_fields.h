@@ -55,6 +55,10 @@ class LabFields {
     return {inside, path_of(key) + ".", error_, wording_};
   }
 
+  // The same of one element of an array, which must be an object: `key` is "content[2]".
+  std::optional<LabFields> element(std::string_view key, Element one);
+  Object members() const { return object_; }
+
   void refuse(LabError error);
   void refuse(std::string code, std::string_view key, std::string message);
   void refuse_type(std::string_view key, std::string_view expected, Element found);

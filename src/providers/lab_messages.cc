@@ -76,13 +76,9 @@ void read_content(LabFields& fields, std::string_view role, Content& content) {
   size_t index = 0;
   for (const element part : parts) {
     const std::string key = fmt::format("content[{}]", index++);
-    object members;
-    if (part.get(members) != simdjson::SUCCESS) {
-      fields.refuse_type(key, "an object", part);
-      return;
-    }
-    LabFields inner(members, fields.path_of(key) + ".", fields.error());
-    read_part(inner, role, content);
+    std::optional<LabFields> inner = fields.element(key, part);
+    if (!inner) return;
+    read_part(*inner, role, content);
   }
 }
 
@@ -92,14 +88,10 @@ void read_calls(LabFields& fields, Content& content) {
   size_t index = 0;
   for (const element call : *calls) {
     const std::string key = fmt::format("tool_calls[{}]", index++);
-    object members;
-    if (call.get(members) != simdjson::SUCCESS) {
-      fields.refuse_type(key, "an object", call);
-      return;
-    }
-    LabFields inner(members, fields.path_of(key) + ".", fields.error());
-    inner.required_text("id");
-    inner.required_text("type");
+    std::optional<LabFields> inner = fields.element(key, call);
+    if (!inner) return;
+    inner->required_text("id");
+    inner->required_text("type");
     content.text += simdjson::minify(call);
   }
 }
@@ -240,13 +232,9 @@ void read_lab_messages(LabFields& fields, LabRequest& request) {
   size_t index = 0;
   for (const element message : *messages) {
     const std::string key = fmt::format("messages[{}]", index++);
-    object members;
-    if (message.get(members) != simdjson::SUCCESS) {
-      fields.refuse_type(key, "an object", message);
-      return;
-    }
-    LabFields inner(members, key + ".", fields.error());
-    read_message(inner, request);
+    std::optional<LabFields> inner = fields.element(key, message);
+    if (!inner) return;
+    read_message(*inner, request);
     if (fields.failed()) return;
   }
 }
@@ -256,13 +244,9 @@ void read_lab_tools(LabFields& fields, LabRequest& request) {
     size_t index = 0;
     for (const element tool : *tools) {
       const std::string key = fmt::format("tools[{}]", index++);
-      object members;
-      if (tool.get(members) != simdjson::SUCCESS) {
-        fields.refuse_type(key, "an object", tool);
-        return;
-      }
-      LabFields inner(members, key + ".", fields.error());
-      read_tool(inner, request);
+      std::optional<LabFields> inner = fields.element(key, tool);
+      if (!inner) return;
+      read_tool(*inner, request);
     }
     const std::string text = simdjson::minify(*tools);
     request.hash = lab_hash(text, request.hash);

@@ -113,11 +113,10 @@ void check_plugins(LabFields& fields) {
   size_t index = 0;
   for (const element one : *plugins) {
     const std::string key = fmt::format("plugins[{}]", index++);
-    object members;
-    if (one.get(members) != simdjson::SUCCESS) return fields.refuse_type(key, "an object", one);
-    LabFields inner(members, key + ".", fields.error());
-    if (inner.required_text("id"))
-      inner.word("id", {"web", "file-parser", "response-healing", "context-compression"});
+    std::optional<LabFields> inner = fields.element(key, one);
+    if (!inner) return;
+    if (inner->required_text("id"))
+      inner->word("id", {"web", "file-parser", "response-healing", "context-compression"});
   }
 }
 

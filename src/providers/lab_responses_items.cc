@@ -219,12 +219,11 @@ void read_lab_items(LabFields& fields, LabRequest& request) {
   std::string open_reasoning;
   for (const element one : items) {
     const std::string key = fmt::format("input[{}]", index);
-    object members;
-    if (one.get(members) != simdjson::SUCCESS) return fields.refuse_type(key, "an object", one);
-    LabFields inner = fields.at(key, members);
-    read_item(inner, members, open_reasoning, request);
+    std::optional<LabFields> inner = fields.element(key, one);
+    if (!inner) return;
+    read_item(*inner, inner->members(), open_reasoning, request);
     if (fields.failed()) return;
-    keep_item(request, members, index++);
+    keep_item(request, inner->members(), index++);
   }
   if (!open_reasoning.empty()) refuse_lone_reasoning(fields, open_reasoning);
 }

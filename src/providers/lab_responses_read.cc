@@ -137,10 +137,9 @@ void read_tools(LabFields& fields, LabRequest& request) {
     size_t index = 0;
     for (const element one : *tools) {
       const std::string key = fmt::format("tools[{}]", index++);
-      object members;
-      if (one.get(members) != simdjson::SUCCESS) return fields.refuse_type(key, "an object", one);
-      LabFields inner = fields.at(key, members);
-      read_tool(inner, request);
+      std::optional<LabFields> inner = fields.element(key, one);
+      if (!inner) return;
+      read_tool(*inner, request);
     }
     const std::string text = simdjson::minify(*tools);
     request.add_part(text, lab_count_tokens(text));

@@ -64,6 +64,16 @@ CREATE TABLE audit (
 ) STRICT;
 )sql";
 
+// revoked      texts of keys that open nothing any more, on any instance
+//   digest     SHA-256 of a text out of a configuration file, key_text.digest of another
+constexpr char kRevokedSql[] = R"sql(
+CREATE TABLE revoked (
+  digest BLOB PRIMARY KEY,
+  key    TEXT NOT NULL,
+  made   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
 // secret       what is kept encrypted: governance/sealed_secret.h
 //   version    counts from 1, with every change
 constexpr char kSecretSql[] = R"sql(
@@ -78,7 +88,8 @@ CREATE TABLE secret (
 
 constexpr Migration kControlMigrations[] = {
     {1, "objects, keys, admin tokens and the audit chain", kControlSql},
-    {2, "secrets", kSecretSql},
+    {2, "texts of keys that are revoked on all instances", kRevokedSql},
+    {3, "secrets", kSecretSql},
 };
 constexpr Schema kControl{.application_id = kControlId, .migrations = kControlMigrations};
 

@@ -17,6 +17,9 @@ constexpr Nanos kLongestBackoff = 2 * kSecond;
 constexpr size_t kBatchRows = 4096;
 // Pages in the write-ahead log before they are moved into the database: 16 MiB.
 constexpr int kCheckpointPages = 2048;
+// Of each period, for chores; rows wait meanwhile.
+constexpr Nanos kChoreSlice = 10 * kMillisecond;
+constexpr Nanos kChoreBackoff = 60 * kSecond;
 constexpr auto kLastPause = std::chrono::milliseconds(200);
 
 }  // namespace
@@ -69,6 +72,7 @@ void Journal::run() {
     lock.unlock();
     Result<void> attempt;
     if (urgent || clock_.monotonic() >= retry_at_) attempt = drain();
+    if (!urgent && failing_since_ == kNever) do_chore();
     lock.lock();
     if (asked > answers_) {
       answers_ = asked;
@@ -78,6 +82,21 @@ void Journal::run() {
   }
   lock.unlock();
   store_last();
+}
+
+void Journal::do_chore() {
+  if (options_.chore == nullptr) return;
+  Nanos now = clock_.monotonic();
+  const Nanos until = now + kChoreSlice;
+  for (bool more = true; more && now < until && now >= chore_at_; now = clock_.monotonic()) {
+    auto done = options_.chore->step(database_);
+    if (done) checkpoint_if_due();
+    more = done && *done;
+    if (done) continue;
+    chore_at_ = now + kChoreBackoff;
+    log_.warn("the ledger cannot be looked after; it is tried again in a minute",
+              {{"reason", done.error().message()}});
+  }
 }
 
 void Journal::store_last() {
@@ -164,13 +183,16 @@ Result<void> Journal::store_rows() {
     return written;
   }
   sink_.committed();
-  if (database_.wal_pages() >= kCheckpointPages) {
-    // The rows are safe in the write-ahead log; a failure here only lets it grow.
-    if (auto moved = database_.checkpoint(); !moved) {
-      log_.warn("checkpoint of the ledger failed", {{"reason", moved.error().message()}});
-    }
-  }
+  checkpoint_if_due();
   return {};
+}
+
+void Journal::checkpoint_if_due() {
+  if (database_.wal_pages() < kCheckpointPages) return;
+  // The rows are safe in the write-ahead log; a failure here only lets it grow.
+  if (auto moved = database_.checkpoint(); !moved) {
+    log_.warn("checkpoint of the ledger failed", {{"reason", moved.error().message()}});
+  }
 }
 
 void Journal::note(const Result<void>& attempt, Nanos began) {

@@ -41,11 +41,21 @@ class JournalSink {
   virtual void rolled_back() = 0;
 };
 
+// What the journal's thread does between two flushes, in pieces that are short beside the flush
+// window: looking after the same file from another connection would make both wait for the lock.
+class JournalChore {
+ public:
+  virtual ~JournalChore() = default;
+  // One piece, in transactions of its own. False: there is no more to do for now.
+  virtual Result<bool> step(Database& database) = 0;
+};
+
 struct JournalOptions {
   unsigned lanes = 1;
   size_t cap_bytes = 64 << 20;    // over all lanes
   int flush_window_millis = 100;  // a row is stored at most so much later
   int last_attempts = 5;          // at shutdown, while the store does not work
+  JournalChore* chore = nullptr;  // borrowed; null: none
 };
 
 // What a row may carry.
@@ -109,10 +119,12 @@ class Journal {
   };
 
   void run();
+  void do_chore();
   void store_last();
   void take_lanes();
   Result<void> store_taken();
   Result<void> store_rows();
+  void checkpoint_if_due();
   size_t gather(size_t from);
   void note(const Result<void>& attempt, Nanos began);
 
@@ -128,6 +140,7 @@ class Journal {
   std::vector<std::string_view> rows_;
   Nanos backoff_ = 0;
   Nanos retry_at_ = 0;
+  Nanos chore_at_ = 0;
 
   std::atomic<Nanos> stored_until_;   // what was appended before is stored
   std::atomic<Nanos> failing_since_;  // kNever while the store works

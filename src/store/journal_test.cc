@@ -196,6 +196,47 @@ TEST_F(JournalTest, PERF_2_SlowStoreKeepsTheQueueUnderItsCapAndCountsWhatItDrops
   EXPECT_TRUE(journal.healthy());
 }
 
+// Does so many pieces, then none; each is a transaction of its own.
+class CountingChore final : public JournalChore {
+ public:
+  Result<bool> step(Database& database) override {
+    if (fails) return Error(Outcome::Bug, "no");
+    // Below the rows' own ids.
+    auto done = database.exec(
+        "INSERT INTO name(id, text) SELECT min(ifnull(min(id), 0), 0) - 1, 'piece ' || random()"
+        " FROM name");
+    if (!done) return std::move(done).error();
+    return ++pieces < 100;
+  }
+  std::atomic<int> pieces = 0;
+  bool fails = false;
+};
+
+TEST_F(JournalTest, DoesChoresBetweenFlushes) {
+  CountingChore chore;
+  Journal journal(open(), sink_, clock_, log_, {.flush_window_millis = 2, .chore = &chore});
+  journal.start();
+  while (chore.pieces < 100) {
+    append(journal, 1);
+    ASSERT_TRUE(journal.flush());
+  }
+  journal.stop();
+  EXPECT_EQ(stored(), next_ + chore.pieces);
+}
+
+TEST_F(JournalTest, StoresRowsThoughAChoreFails) {
+  CountingChore chore;
+  chore.fails = true;
+  Journal journal(open(), sink_, clock_, log_, {.flush_window_millis = 2, .chore = &chore});
+  journal.start();
+  for (int i = 1; i <= 20; ++i) {
+    append(journal, 1);
+    ASSERT_TRUE(journal.flush());
+    EXPECT_TRUE(journal.healthy());
+  }
+  EXPECT_EQ(stored(), 20);
+}
+
 TEST_F(JournalTest, AppendsFromManyThreadsLoseNothing) {
   Journal journal(open(), sink_, clock_, log_, {.lanes = 2, .flush_window_millis = 2});
   journal.start();

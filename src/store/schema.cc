@@ -179,12 +179,84 @@ CREATE TABLE repriced (
 ) STRICT;
 )sql";
 
+// mark: how far a job of the ledger's keeper is (telemetry/ledger_keeper.h)
+//   summed_from  rows with this key and above are in usage_sum and user_sum; 0: all are
+//   kept_from    rows with a key below, and their sums, are removed or about to be
+// usage_sum: sums of exchange by hour (span 1) and by day of UTC (span 24), in the transaction of
+// the rows: what a report is read from
+//   start        hours since 1970 of the rows' keys
+//   provider, model, alias, outcome   [name] as in exchange; 0: none
+//   caller       of `caller`; 0: none
+//   failed       outcome not ok
+//   unpriced     requests whose cost nobody knows
+//   estimated    requests whose tokens are an estimate
+//   input, cached, output, reasoning   tokens; none is in two of them
+//   cost         nano-dollars; credits  nano-credits
+// user_sum: the same by end user; '' is nobody in particular
+// removed: one row, the sums of what retention removed: usage_total is the sum of it and the rows
+// spend, quarter -2: of the quarters that retention removed
+constexpr char kSumsSql[] = R"sql(
+CREATE TABLE mark (
+  name  TEXT PRIMARY KEY,
+  value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO mark SELECT 'summed_from', ifnull(max(key) + 1, 0) FROM exchange;
+INSERT INTO mark VALUES ('kept_from', 0);
+CREATE TABLE usage_sum (
+  span      INTEGER NOT NULL,
+  start     INTEGER NOT NULL,
+  provider  ANY NOT NULL,
+  model     ANY NOT NULL,
+  alias     ANY NOT NULL,
+  outcome   ANY NOT NULL,
+  caller    INTEGER NOT NULL,
+  requests  INTEGER NOT NULL,
+  failed    INTEGER NOT NULL,
+  unpriced  INTEGER NOT NULL,
+  estimated INTEGER NOT NULL,
+  input     INTEGER NOT NULL,
+  cached    INTEGER NOT NULL,
+  output    INTEGER NOT NULL,
+  reasoning INTEGER NOT NULL,
+  cost      INTEGER NOT NULL,
+  credits   INTEGER NOT NULL,
+  PRIMARY KEY (span, start, provider, model, alias, outcome, caller)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE user_sum (
+  span      INTEGER NOT NULL,
+  start     INTEGER NOT NULL,
+  user      TEXT NOT NULL,
+  requests  INTEGER NOT NULL,
+  failed    INTEGER NOT NULL,
+  unpriced  INTEGER NOT NULL,
+  estimated INTEGER NOT NULL,
+  input     INTEGER NOT NULL,
+  cached    INTEGER NOT NULL,
+  output    INTEGER NOT NULL,
+  reasoning INTEGER NOT NULL,
+  cost      INTEGER NOT NULL,
+  credits   INTEGER NOT NULL,
+  PRIMARY KEY (span, start, user)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE removed (
+  requests  INTEGER NOT NULL,
+  unpriced  INTEGER NOT NULL,
+  input     INTEGER NOT NULL,
+  cached    INTEGER NOT NULL,
+  output    INTEGER NOT NULL,
+  reasoning INTEGER NOT NULL,
+  cost      INTEGER NOT NULL
+) STRICT;
+INSERT INTO removed VALUES (0, 0, 0, 0, 0, 0, 0);
+)sql";
+
 constexpr Migration kMigrations[] = {
     {1, "the ledger", kExchangeSql},
     {2, "task and reason of an exchange", kReasonSql},
     {3, "callers, what they are charged and what for", kCallerSql},
     {4, "the cost of attempts that failed", kAttemptsCostSql},
     {5, "service tier, upstream charge and credits of an exchange, runs of reprice", kRepricedSql},
+    {6, "sums by hour and day, and what was removed", kSumsSql},
 };
 
 constexpr Schema kLedger{.application_id = kApplicationId, .migrations = kMigrations};

@@ -88,7 +88,9 @@ Result<void> Database::configure(OpenOptions options) {
   // any death of the process, and a power cut may cost the last commits, never consistency.
   // Checkpoints are made by hand, where their errors are seen. Pages of a new file are 8 KiB: rows
   // are long, and each page costs a write and a checksum of its own.
-  if (auto set = exec("PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+  // Pages that get free can be given back piece by piece.
+  if (auto set = exec("PRAGMA page_size=8192; PRAGMA auto_vacuum=INCREMENTAL;"
+                      "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
                       "PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-4096");
       !set) {
     return set;
@@ -142,6 +144,15 @@ Result<void> Database::checkpoint() {
   if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY) return failure();
   state_->wal_pages = 0;
   return {};
+}
+
+Result<Snapshot> Snapshot::take(const Database& database) {
+  if (auto begun = database.exec("BEGIN"); !begun) return std::move(begun).error();
+  return Snapshot(database);
+}
+
+Snapshot::~Snapshot() {
+  if (database_ != nullptr) (void)database_->exec("ROLLBACK");
 }
 
 Result<Transaction> Transaction::begin(Database& database) {

@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 
@@ -20,7 +21,7 @@ enum class OpenMode : uint8_t { Create, ReadOnly };
 struct OpenOptions {
   OpenMode mode = OpenMode::Create;
   int busy_millis = 1000;  // how long one call waits for another process's lock
-  // Each commit is on the disk before it returns: for little that is written seldom.
+  // Each commit is on the disk before it returns: a power cut takes nothing back.
   bool outlives_power_cuts = false;
 };
 
@@ -102,6 +103,19 @@ class Database {
   std::unique_ptr<sqlite3, Close> handle_;
   std::string path_;
   std::unique_ptr<State> state_ = std::make_unique<State>();  // at a fixed address for the hook
+};
+
+// What is read while it lives is of one moment, whoever writes beside.
+class Snapshot {
+ public:
+  static Result<Snapshot> take(const Database& database);
+  Snapshot(Snapshot&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}
+  Snapshot& operator=(Snapshot&&) = delete;
+  ~Snapshot();
+
+ private:
+  explicit Snapshot(const Database& database) : database_(&database) {}
+  const Database* database_;
 };
 
 // Rolls back unless committed.

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "telemetry/ledger_fixture.h"
+#include "telemetry/ledger_verify.h"
 #include "telemetry/reconcile.h"
 #include "telemetry/reprice.h"
 #include "telemetry/usage_report.h"

@@ -17,6 +17,8 @@ namespace sluice::telemetry {
 // Quarters of an hour since 1970 UTC; of all time: the sum of all.
 inline constexpr int64_t kSpendQuarterMicros = 900'000'000;
 inline constexpr int64_t kAllTimeQuarter = -1;
+// Of the quarters that retention removed.
+inline constexpr int64_t kRemovedQuarter = -2;
 
 class CallerSink {
  public:

@@ -39,8 +39,12 @@ class LedgerTest : public ::testing::Test {
 
   // Builds everything on the same file: a restart of the program.
   void start(size_t cap_bytes = 64 << 20, size_t max_names = 4096) {
-    auto database = store::open_store(path());
+    auto database = store::open_store(path(), store::ledger_schema(), open_options_);
     ASSERT_TRUE(database) << database.error().message();
+    start(std::move(*database), cap_bytes, max_names);
+  }
+  void start(store::Database opened, size_t cap_bytes = 64 << 20, size_t max_names = 4096) {
+    std::optional<store::Database> database(std::move(opened));
     auto base = read_usage_base(*database);
     ASSERT_TRUE(base) << base.error().message();
     auto floor = read_last_key(*database);
@@ -51,8 +55,9 @@ class LedgerTest : public ::testing::Test {
     log_.emplace(*lines_, clock_, LogStyle::Json);
     registry_.emplace(2U);
     sink_.emplace(max_names);
-    journal_.emplace(std::move(*database), *sink_, clock_, *log_,
-                     store::JournalOptions{.lanes = 2, .cap_bytes = cap_bytes});
+    journal_.emplace(
+        std::move(*database), *sink_, clock_, *log_,
+        store::JournalOptions{.lanes = 2, .cap_bytes = cap_bytes, .last_attempts = last_attempts_});
     ledger_.emplace(LedgerParts{.registry = *registry_,
                                 .journal = *journal_,
                                 .access = access_.get(),
@@ -137,6 +142,8 @@ class LedgerTest : public ::testing::Test {
   }
 
   std::string folder_;
+  store::OpenOptions open_options_{.outlives_power_cuts = true};  // as the gateway does
+  int last_attempts_ = 5;
   ManualClock clock_;
   std::shared_ptr<const PriceTable> prices_ =
       std::make_shared<const PriceTable>(PriceTable::built_in());

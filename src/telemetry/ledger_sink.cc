@@ -148,6 +148,7 @@ Result<void> LedgerSink::write(store::Database& database, std::span<const std::s
     if (auto added = callers_.add(row); !added) return added;
   }
   if (auto written = callers_.write_sums(); !written) return written;
+  if (auto written = sums_.write(database); !written) return written;
   return write_totals();
 }
 
@@ -175,6 +176,7 @@ Result<void> LedgerSink::write_row(const RowView& row) {
   if (auto bound = bind_target(row); !bound) return bound;
   auto caller = callers_.id_of(row);
   if (!caller) return std::move(caller).error();
+  caller_ = caller->value_or(0);
   bind_maybe(to, kCaller, *caller);
   bind_maybe(to, kCharged, *caller ? std::optional(row.head.charge.charged) : std::nullopt);
 
@@ -190,13 +192,12 @@ Result<void> LedgerSink::write_row(const RowView& row) {
     if (!id) return std::move(id).error();
     result = *id;
   }
-  outcome == 0 ? to.bind(kOutcome, name_of(row.head.outcome)) : to.bind(kOutcome, outcome);
+  bind_name(kOutcome, {.id = outcome, .text = name_of(row.head.outcome)});
   result == 0 ? to.bind(kResult, name_of(row.head.result)) : to.bind(kResult, result);
   return to.run();
 }
 
 Result<void> LedgerSink::bind_target(const RowView& row) {
-  store::Statement& to = *insert_row_;
   const TargetMeters& meters = *row.head.meters;
   auto [known, fresh] = targets_.try_emplace(&meters);
   TargetIds& ids = known->second;
@@ -211,7 +212,7 @@ Result<void> LedgerSink::bind_target(const RowView& row) {
   }
   const auto bind = [&](int column, std::string_view own, int64_t id, const std::string& label) {
     if (!own.empty()) return bind_name(column, own);
-    id == 0 ? bind_text(to, column, label) : to.bind(column, id);
+    bind_name(column, {.id = id, .text = label});
     return Result<void>();
   };
   if (auto bound = bind(kProvider, row.text(RowText::Provider), ids.provider, meters.provider());
@@ -230,14 +231,15 @@ Result<void> LedgerSink::bind_target(const RowView& row) {
 }
 
 Result<void> LedgerSink::bind_name(int column, std::string_view text) {
-  if (text.empty()) {
-    insert_row_->bind_null(column);
-    return {};
-  }
-  auto id = id_of(column, text);
+  auto id = text.empty() ? Result<int64_t>(0) : id_of(column, text);
   if (!id) return std::move(id).error();
-  *id == 0 ? insert_row_->bind(column, text) : insert_row_->bind(column, *id);
+  bind_name(column, NameValue{.id = *id, .text = text});
   return {};
+}
+
+void LedgerSink::bind_name(int column, NameValue name) {
+  name.id == 0 ? bind_text(*insert_row_, column, name.text) : insert_row_->bind(column, name.id);
+  bound_[static_cast<size_t>(column)] = name;
 }
 
 Result<int64_t> LedgerSink::id_of(int column, std::string_view text) {
@@ -272,6 +274,20 @@ void LedgerSink::add_up(const RowView& row) {
   sum.tokens.reasoning += tokens.reasoning;
   sum.unpriced += row.head.charge.cost ? 0 : 1;
   sum.cost += row.head.charge.cost.value_or(0);
+  sums_.add({.key = row.head.key,
+             .provider = bound_[kProvider],
+             .model = bound_[kModel],
+             .alias = bound_[kAlias],
+             .outcome = bound_[kOutcome],
+             .caller = caller_,
+             .user = row.text(RowText::User)},
+            {.requests = 1,
+             .failed = row.head.outcome == Outcome::Ok ? 0 : 1,
+             .unpriced = row.head.charge.cost ? 0 : 1,
+             .estimated = row.head.usage_source == chat::UsageSource::Estimated ? 1 : 0,
+             .tokens = tokens,
+             .cost = row.head.charge.cost.value_or(0),
+             .credits = row.head.charge.credits.value_or(0)});
 }
 
 Result<void> LedgerSink::write_totals() {
@@ -302,12 +318,14 @@ Result<void> LedgerSink::write_totals() {
 
 void LedgerSink::committed() {
   callers_.committed();
+  sums_.committed();
   totals_.clear();
 }
 
 // Ids given out in the lost transaction are not in the file: everything is learnt again.
 void LedgerSink::rolled_back() {
   callers_.rolled_back();
+  sums_.rolled_back();
   totals_.clear();
   targets_.clear();
   names_.clear();

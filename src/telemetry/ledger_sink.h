@@ -1,5 +1,6 @@
 // Writes ledger rows into the tables `exchange`, `name` and `usage_total` (store/schema.cc), on the
-// journal's thread; what is about their callers, through CallerSink.
+// journal's thread; what is about their callers, through CallerSink, and the sums of reports,
+// through UsageSums.
 #pragma once
 
 #include <array>
@@ -12,6 +13,7 @@
 #include "store/journal.h"
 #include "telemetry/caller_sink.h"
 #include "telemetry/row.h"
+#include "telemetry/usage_sums.h"
 
 namespace sluice::telemetry {
 
@@ -50,6 +52,8 @@ class LedgerSink final : public store::JournalSink {
   Result<int64_t> id_of(std::string_view text);  // 0: no room
   // The same for a column where one row mostly has what the row before had.
   Result<int64_t> id_of(int column, std::string_view text);
+  // Binds what a column of names has for this row, and keeps it for the sums.
+  void bind_name(int column, NameValue name);
   void add_up(const RowView& row);
   Result<void> write_totals();
 
@@ -62,7 +66,10 @@ class LedgerSink final : public store::JournalSink {
   std::array<int64_t, kOutcomeCount> outcome_ids_{};
   std::array<int64_t, kRequestResults> result_ids_{};
   std::array<LastName, kMostColumns> last_;
+  std::array<NameValue, kMostColumns> bound_;  // of this row, by column
+  int64_t caller_ = 0;                         // likewise; 0: none
   CallerSink callers_;
+  UsageSums sums_;
   // Of this transaction.
   std::unordered_map<const TargetMeters*, Totals> totals_;
 };

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "telemetry/ledger_fixture.h"
+#include "telemetry/ledger_verify.h"
 #include "telemetry/usage_report.h"
 
 namespace sluice::telemetry {

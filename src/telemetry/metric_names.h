@@ -25,6 +25,7 @@ inline constexpr MetricLabel kProviderLabels[] = {kProvider};
 inline constexpr MetricLabel kCauseLabels[] = {kProvider, {"cause"}};
 inline constexpr MetricLabel kFallbackLabels[] = {{"from", true}, {"to", true}};
 inline constexpr MetricLabel kRefusalLabels[] = {{"level"}, {"limit"}, {"mode"}};
+inline constexpr MetricLabel kTableLabels[] = {{"table"}};
 inline constexpr MetricLabel kPhaseLabels[] = {{"phase"}};
 inline constexpr MetricLabel kBuildLabels[] = {{"version"}, {"revision"}};
 
@@ -190,6 +191,13 @@ inline constexpr MetricDef kJournalSlim{
     .help = "Ledger rows stored without their texts because the queue was nearly full."};
 inline constexpr MetricDef kJournalFailures{.name = "llm_journal_failures_total",
                                             .help = "Failed attempts to store ledger rows."};
+inline constexpr MetricDef kLedgerRemoved{
+    .name = "llm_ledger_removed_rows_total",
+    .help = "Rows that retention removed from the ledger, by table.",
+    .labels = kTableLabels};
+inline constexpr MetricDef kLedgerFreed{
+    .name = "llm_ledger_freed_bytes_total",
+    .help = "Bytes of the ledger's file given back after rows were removed."};
 inline constexpr MetricDef kLogDropped{
     .name = "llm_log_dropped_lines_total",
     .help = "Log lines dropped because their sink was too slow."};

@@ -71,6 +71,7 @@ struct Price {
   // unknown, and then the cost is.
   Unit unit = Unit::Dollars;
   std::optional<NanoDollars> credit_price;
+  std::optional<int64_t> max_output;  // tokens the model writes in one answer at most
   friend bool operator==(const Price&, const Price&) = default;
 };
 

@@ -5,6 +5,7 @@
 //           scheduled    [{from "YYYY-MM-DD", rates...}]
 //           time_of_day  [{utc_start "HH:MM:SSZ", utc_end, rates...}]
 //           service_tiers {"batch" | "flex" | "priority" | "fast": {rates..., long_context}}
+//           max_output   tokens the model writes in one answer at most
 //           unit         "credits": rates are Snowflake credits, not dollars
 // Other fields are for people.
 #include <algorithm>
@@ -159,6 +160,8 @@ Price price_at(dom::object entry, const std::string& version) {
   if (!price.base.input || !price.base.output) throw Bad("input and output must be stated");
   read_steps(entry, price);
   read_tiers(entry, price);
+  int64_t most = 0;
+  if (entry["max_output"].get(most) == simdjson::SUCCESS && most > 0) price.max_output = most;
   std::string_view unit;
   if (entry["unit"].get(unit) == simdjson::SUCCESS) {
     if (unit != "credits" && unit != "usd") throw Bad("unit is neither usd nor credits");

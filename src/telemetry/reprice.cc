@@ -11,6 +11,7 @@
 #include "base/text_out.h"
 #include "telemetry/meters.h"
 #include "telemetry/name_reader.h"
+#include "telemetry/usage_sums.h"
 
 namespace sluice::telemetry {
 namespace {
@@ -23,7 +24,8 @@ constexpr std::string_view kSelect =
     "SELECT key, started_micros, provider, model, alias, answered_model, result, stream,"
     " plain_input, cache_read, cache_write, cache_write_1h, audio_input, visible_output, reasoning,"
     " audio_output, usage_source, cost, cost_source, price_version, service_tier, upstream_cost,"
-    " credits, attempts_cost FROM exchange WHERE key > ?1 AND key < ?2 ORDER BY key LIMIT ?3";
+    " credits, attempts_cost, outcome, caller, user FROM exchange WHERE key > ?1 AND key < ?2 "
+    "ORDER BY key LIMIT ?3";
 enum Selected : int {
   kKey,
   kStarted,
@@ -42,6 +44,9 @@ enum Selected : int {
   kUpstreamCost,
   kCredits,
   kAttemptsCost,
+  kOutcome,
+  kCaller,
+  kUser,
 };
 constexpr std::string_view kUpdate =
     "UPDATE exchange SET cost = ?2, cost_source = ?3, table_cost = NULL, price_notes = ?4,"
@@ -110,6 +115,8 @@ class Run {
   Result<bool> batch();  // false: there are no more rows
   Result<bool> read();
   void look_at(const store::Statement& row);
+  // The difference a row makes, as the line of this row alone says it.
+  void add_to_sums(const store::Statement& row, const RepriceLine& line, int64_t credits);
   PriceTable::Found price_for(const store::Statement& row, const std::string& provider,
                               const std::string& model);
   Result<void> write();
@@ -131,6 +138,8 @@ class Run {
   // Of this batch.
   std::vector<RowChange> changes_;
   std::map<TotalKey, TotalChange> totals_;
+  UsageSums sums_;
+  int64_t summed_from_ = 0;  // earlier rows are in no sum that could change
 };
 
 PriceTable::Found Run::price_for(const store::Statement& row, const std::string& provider,
@@ -176,12 +185,13 @@ void Run::look_at(const store::Statement& row) {
         change.charge.credits != row.maybe_integer(kCredits) ||
         names_.text_of(row, kPriceVersion) != change.version) {
       line.changed = 1;
-      changes_.push_back(std::move(change));
       const TotalKey key{provider, model, names_.text_of(row, kAlias),
                          result_named(names_.text_of(row, kResult)).value_or(-1),
                          row.integer(kStream)};
       totals_[key].cost += line.cost_after - line.cost_before;
       totals_[key].unpriced += line.unpriced_after - line.unpriced_before;
+      add_to_sums(row, line, change.charge.credits.value_or(0));
+      changes_.push_back(std::move(change));
     }
   }
   RepriceLine& sum = lines_[{provider, model}];
@@ -189,6 +199,25 @@ void Run::look_at(const store::Statement& row) {
   sum.model = model;
   add(sum, line);
   add(total_, line);
+}
+
+void Run::add_to_sums(const store::Statement& row, const RepriceLine& line, int64_t credits) {
+  if (row.integer(kKey) < summed_from_) return;
+  const auto name = [&row](int column) -> NameValue {
+    if (row.is_null(column)) return {};
+    if (row.is_integer(column)) return {.id = row.integer(column)};
+    return {.text = row.text(column)};
+  };
+  sums_.add({.key = static_cast<uint64_t>(row.integer(kKey)),
+             .provider = name(kProvider),
+             .model = name(kModel),
+             .alias = name(kAlias),
+             .outcome = name(kOutcome),
+             .caller = row.integer(kCaller),
+             .user = row.text(kUser)},
+            {.unpriced = line.unpriced_after - line.unpriced_before,
+             .cost = line.cost_after - line.cost_before,
+             .credits = credits - row.integer(kCredits)});
 }
 
 Result<bool> Run::read() {
@@ -256,6 +285,7 @@ Result<void> Run::write() {
   for (const auto& [key, change] : totals_) {
     if (auto written = write_total(*add_total, key, change); !written) return written;
   }
+  if (auto written = sums_.write(database_); !written) return written;
   return note_run();
 }
 
@@ -294,10 +324,14 @@ Result<void> Run::note_run() {
 Result<bool> Run::batch() {
   changes_.clear();
   totals_.clear();
+  sums_.committed();
   if (query_.dry_run) return read();
   // From reading to writing, so that no row changes between the two.
   auto transaction = store::Transaction::begin(database_);
   if (!transaction) return std::move(transaction).error();
+  auto summed_from = read_mark(database_, kSummedFrom);
+  if (!summed_from) return std::move(summed_from).error();
+  summed_from_ = *summed_from;
   auto any = read();
   if (!any) return any;
   if (auto written = write(); !written) return std::move(written).error();

@@ -2,7 +2,8 @@
 // explicit act on a period (acceptance PRICE-5): by itself no row ever changes its price.
 //
 // Works in transactions of a thousand rows, beside a running gateway or without one; rows, the kept
-// sums (usage_total) and the record of the run (repriced) change together.
+// sums (usage_total, usage_sum, user_sum) and the record of the run (repriced) change together.
+// What budgets were charged (spend) stays.
 #pragma once
 
 #include <cstdint>

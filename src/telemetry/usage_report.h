@@ -1,4 +1,5 @@
-// What `sluice usage` and `sluice ledger verify` show, from the rows of the ledger.
+// What `sluice usage` shows: from the kept sums, and from rows where the asked time cuts an hour or
+// the sums of an earlier version's rows are not made yet (usage_sums.h).
 #pragma once
 
 #include <cstdint>
@@ -9,12 +10,22 @@
 
 #include "base/result.h"
 #include "store/sqlite.h"
-#include "telemetry/meters.h"
-#include "telemetry/price.h"
+#include "telemetry/usage_sums.h"
 
 namespace sluice::telemetry {
 
-enum class UsageGroup : uint8_t { Model, Provider, Alias, User, Day, Outcome };
+enum class UsageGroup : uint8_t {
+  Model,
+  Provider,
+  Alias,
+  User,
+  Day,
+  Outcome,
+  Key,
+  Team,
+  Organisation,
+  Environment,
+};
 
 // "model", "provider", ...; nothing for any other word.
 std::optional<UsageGroup> usage_group_named(std::string_view name);
@@ -26,15 +37,8 @@ struct UsageQuery {
   std::optional<int64_t> until_micros;
 };
 
-struct UsageLine {
+struct UsageLine : UsageSum {
   std::string name;  // of the group; days are UTC, "2026-11-23"; empty: the rows name none
-  int64_t requests = 0;
-  int64_t failed = 0;     // outcome not ok
-  int64_t unpriced = 0;   // requests whose cost nobody knows; not in `cost`
-  int64_t estimated = 0;  // requests whose tokens are an estimate
-  TokenCounts tokens;
-  NanoDollars cost = 0;
-  int64_t credits = 0;  // nano-credits, of requests priced in credits
 };
 
 struct UsageReport {
@@ -43,13 +47,5 @@ struct UsageReport {
 };
 
 Result<UsageReport> usage_report(const store::Database& database, const UsageQuery& query);
-
-struct VerifyReport {
-  int64_t rows = 0;
-  std::vector<std::string> problems;  // empty: the ledger is sound
-};
-// Reads everything: structure of the file, order and uniqueness of keys, rules between columns, and
-// that the kept sums equal the sums of the rows.
-Result<VerifyReport> verify_ledger(const store::Database& database);
 
 }  // namespace sluice::telemetry

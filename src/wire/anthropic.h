@@ -18,8 +18,6 @@
 
 namespace sluice::anthropic {
 
-inline constexpr size_t kMaxModelName = 256;
-
 // Checks the whole body (JSON, no key twice at the top, types of the fields the gateway reads or
 // the provider always refuses) and takes from it what the gateway needs. Unknown fields and unknown
 // blocks pass. `endpoint` is Messages or CountTokens, which needs no max_tokens. The Request

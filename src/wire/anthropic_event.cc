@@ -157,10 +157,10 @@ class EventWalk {
   }
 
   void error() {
-    ErrorFacts error;
+    chat::ErrorFacts error;
     bool present = false;
     if (!read_error(reader_, &error, &present) || !present) return;
-    facts_->error = std::make_unique<ErrorFacts>(std::move(error));
+    facts_->error = std::make_unique<chat::ErrorFacts>(std::move(error));
   }
 
   Reader reader_;

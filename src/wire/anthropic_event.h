@@ -53,7 +53,7 @@ struct StreamFacts {
   json::Text stop_sequence;
   // message_start, message_delta
   UsageCounts usage;
-  std::unique_ptr<ErrorFacts> error;
+  std::unique_ptr<chat::ErrorFacts> error;
 
   bool has_usage() const { return usage.input >= 0 || usage.output >= 0; }
 };

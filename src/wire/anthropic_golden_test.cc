@@ -24,14 +24,15 @@
 #include "wire/anthropic_conversation.h"
 #include "wire/anthropic_stream.h"
 #include "wire/golden_files.h"
-#include "wire/golden_show.h"
+#include "wire/golden_stream.h"
 #include "wire/json.h"
-#include "wire/sse.h"
 
 namespace sluice {
 namespace {
 
+using golden::feed;
 using golden::show;
+using golden::StreamRun;
 
 constexpr chat::StreamOptions kNames{.endpoint = chat::Endpoint::Messages,
                                      .id = "msg_gateway",
@@ -55,27 +56,10 @@ std::string refusal(const std::string& name, const std::string& body) {
 
 std::string reply_facts(const std::string& body) {
   const Result<chat::Reply> reply = anthropic::decode_reply(body);
-  if (!reply) {
-    return fmt::format("{}: {}\n", name_of(reply.error().outcome()), reply.error().message());
-  }
-  if (reply->is_error) {
-    return fmt::format("error: {} \"{}\" code=\"{}\" type=\"{}\"\n", name_of(reply->error_outcome),
-                       reply->error_message, reply->error_code, reply->error_type);
-  }
+  if (!reply) return show(reply.error());
+  if (reply->is_error) return golden::show_error(*reply);
   return fmt::format("model={} content={} output_bytes={}\nusage: {}\n", reply->model,
                      reply->has_content, reply->output_bytes, show(reply->usage));
-}
-
-// Gives every event of the stream, which comes in two pieces, cut at `cut`. Each piece is a copy of
-// its own, so that a view kept for too long is seen by the sanitizer.
-void feed(const std::string& stream, size_t cut,
-          const std::function<void(const sse::Event&)>& take) {
-  sse::Parser parser;
-  for (const std::string& piece : {stream.substr(0, cut), stream.substr(cut)}) {
-    parser.feed(piece);
-    sse::Event event;
-    while (parser.next(&event) == sse::Step::Event) take(event);
-  }
 }
 
 std::string middle(const std::string& body) {
@@ -99,30 +83,11 @@ std::string answer(const std::string& body) {
   return show(*answer) + anthropic::write_answer(*answer, kNames) + "\n";
 }
 
-struct StreamRun {
-  std::string bytes;
-  std::string facts;
-};
-
 StreamRun run_stream(const std::string& stream, size_t cut) {
-  StreamRun run;
   anthropic::StreamReader reader;
-  std::string scratch;
-  std::string kinds;
-  feed(stream, cut, [&](const sse::Event& event) {
-    const chat::StreamEvent out = reader.take(event, scratch);
-    run.bytes += out.bytes;
-    kinds += fmt::format("{}{} ", "PCFUDEI"[static_cast<int>(out.kind)], out.content ? "+" : "");
-  });
-  const chat::ReplyStream::End end = reader.finish(scratch);
-  run.bytes += end.bytes;
-  run.facts = fmt::format("complete={} content={} output_bytes={} model={}\nusage: {}\n{}\n",
-                          end.complete, reader.saw_content(), reader.output_bytes(), reader.model(),
-                          show(reader.usage()), kinds);
-  if (const chat::StreamError* error = reader.error()) {
-    run.facts += fmt::format("error: {} \"{}\" code=\"{}\" type=\"{}\"\n", name_of(error->outcome),
-                             error->message, error->code, error->type);
-  }
+  StreamRun run = golden::pass_through(reader, stream, cut);
+  run.facts += fmt::format("\nusage: {}\n{}\n", show(reader.usage()), run.kinds);
+  run.facts += golden::show_error(reader);
   return run;
 }
 

@@ -1,6 +1,4 @@
 // What a request asks the model to read: system, messages and the blocks in them.
-#include <fmt/format.h>
-
 #include "wire/anthropic_decode.h"
 
 namespace sluice::anthropic {
@@ -10,24 +8,13 @@ using json::Type;
 
 namespace {
 
-constexpr std::string_view kMessagesExpected = "an array of messages that is not empty";
 constexpr std::string_view kContentExpected = "a string or an array of blocks";
 
 }  // namespace
 
 bool RequestDecoder::messages() {
   has_messages_ = true;
-  const Type type = reader_.peek();
-  const char* start = reader_.pointer();
-  if (type != Type::Array) return wrong(start, kMessagesExpected);
-  reader_.open_array();
-  bool any = false;
-  while (reader_.next_element()) {
-    any = true;
-    if (!message()) return false;
-  }
-  if (reader_.failed()) return false;
-  return any || wrong(start, kMessagesExpected);
+  return filled_array("an array of messages that is not empty", [this] { return message(); });
 }
 
 bool RequestDecoder::message() {
@@ -46,27 +33,21 @@ bool RequestDecoder::message() {
       has_content = true;
       if (!content()) return false;
     } else if (key.is("role") || key.is("content")) {
-      const std::string path = json::path_at(body_, offset_of(start)) + "." + key.str();
-      return fail(fmt::format("`{}` stands there twice", path), path);
+      return twice(path_of(start) + "." + key.str());
     } else if (!reader_.skip()) {
       return false;
     }
   }
   if (reader_.failed()) return false;
-  const std::string path = role && has_content ? "" : json::path_at(body_, offset_of(start));
-  if (!role) return missing(path + ".role", "a string");
-  return has_content || missing(path + ".content", kContentExpected);
+  if (!role) return missing_in(start, "role", "a string");
+  return has_content || missing_in(start, "content", kContentExpected);
 }
 
 bool RequestDecoder::content() {
   const Type type = reader_.peek();
   if (type == Type::String) return text_size();
   if (type != Type::Array) return wrong(reader_.pointer(), kContentExpected);
-  reader_.open_array();
-  while (reader_.next_element()) {
-    if (!block()) return false;
-  }
-  return !reader_.failed();
+  return elements([this] { return block(); });
 }
 
 bool RequestDecoder::block() {
@@ -80,7 +61,7 @@ bool RequestDecoder::block() {
     if (!block_member(key, &has_type)) return false;
   }
   if (reader_.failed()) return false;
-  return has_type || missing(json::path_at(body_, offset_of(start)) + ".type", "a string");
+  return has_type || missing_in(start, "type", "a string");
 }
 
 // Only what is text counts: an image is no prompt text, however long its base64.
@@ -124,13 +105,6 @@ bool RequestDecoder::source() {
   }
   if (is_text) request_.prompt_bytes += size;
   return !reader_.failed();
-}
-
-bool RequestDecoder::text_size() {
-  Text text;
-  if (!reader_.string(&text)) return false;
-  request_.prompt_bytes += static_cast<int64_t>(text.length());
-  return true;
 }
 
 }  // namespace sluice::anthropic

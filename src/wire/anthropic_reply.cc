@@ -1,6 +1,4 @@
 // Reading buffered replies.
-#include <fmt/format.h>
-
 #include "wire/anthropic.h"
 #include "wire/anthropic_usage.h"
 #include "wire/json.h"
@@ -15,7 +13,7 @@ using json::Type;
 struct ReplyState {
   chat::Reply reply;
   UsageCounts usage;
-  ErrorFacts error;
+  chat::ErrorFacts error;
   Text type;
   bool has_content = false;  // an array
 };
@@ -69,31 +67,13 @@ bool read_member(Reader& reader, std::string_view key, ReplyState* state) {
   return true;
 }
 
-Error bad_reply(std::string_view body, std::string_view why) {
-  const size_t first = body.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) why = "empty";
-  if (first != std::string_view::npos && body[first] == '<') {
-    why = "an HTML or XML page, not JSON";
-  }
-  return Error(Outcome::UpstreamBadReply, fmt::format("the upstream's reply is {}", why));
-}
-
 }  // namespace
 
 Result<chat::Reply> decode_reply(std::string_view body) {
-  if (!json::is_utf8(body)) return bad_reply(body, "not valid UTF-8");
-  Reader reader(body);
-  if (reader.peek() != Type::Object) return bad_reply(body, "not a JSON object");
   ReplyState state;
-  reader.open_object();
-  Text key;
-  while (reader.next_member(&key)) {
-    if (!read_member(reader, key.raw, &state)) break;
-  }
-  if (!reader.finish()) {
-    const Error error = json::error_of(Outcome::UpstreamBadReply, body, reader);
-    return bad_reply(body, error.message());
-  }
+  Result<void> read = chat::read_reply(
+      body, [&](Reader& reader, std::string_view key) { return read_member(reader, key, &state); });
+  if (!read) return std::move(read).error();
   chat::Reply& reply = state.reply;
   reply.is_error |= state.type.is("error");
   if (reply.is_error) {
@@ -103,15 +83,15 @@ Result<chat::Reply> decode_reply(std::string_view body) {
     reply.error_type = std::move(state.error.type);
     return std::move(reply);
   }
-  if (!state.has_content) return bad_reply(body, "JSON without a `content` array");
+  if (!state.has_content) return chat::bad_reply(body, "JSON without a `content` array");
   reply.usage = state.usage.buckets();
   return std::move(reply);
 }
 
 Result<int64_t> decode_count(std::string_view body) {
-  if (!json::is_utf8(body)) return bad_reply(body, "not valid UTF-8");
+  if (!json::is_utf8(body)) return chat::bad_reply(body, "not valid UTF-8");
   Reader reader(body);
-  if (reader.peek() != Type::Object) return bad_reply(body, "not a JSON object");
+  if (reader.peek() != Type::Object) return chat::bad_reply(body, "not a JSON object");
   int64_t count = -1;
   reader.open_object();
   Text key;
@@ -123,8 +103,8 @@ Result<int64_t> decode_count(std::string_view body) {
       count = json::to_integer(digits).value_or(-1);
     }
   }
-  if (!reader.finish() || count < 0 || count > kAbsurdTokens) {
-    return bad_reply(body, "no count of tokens");
+  if (!reader.finish() || count < 0 || count > chat::kAbsurdTokens) {
+    return chat::bad_reply(body, "no count of tokens");
   }
   return count;
 }

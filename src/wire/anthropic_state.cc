@@ -14,7 +14,7 @@ StreamState::Step StreamState::fail(Outcome outcome, std::string message) {
   return Step::Failed;
 }
 
-StreamState::Step StreamState::fail_with(const ErrorFacts& facts) {
+StreamState::Step StreamState::fail_with(const chat::ErrorFacts& facts) {
   fail(outcome_of_error(facts.type, facts.message),
        facts.message.empty() ? "the upstream reported an error without a message" : facts.message);
   error_->type = facts.type;
@@ -40,7 +40,7 @@ StreamState::Step StreamState::take(const sse::Event& event, StreamFacts* facts)
     }
   }
   if (facts->type == EventType::Error) {
-    return fail_with(facts->error ? *facts->error : ErrorFacts{});
+    return fail_with(facts->error ? *facts->error : chat::ErrorFacts{});
   }
   if (const char* fault = out_of_order(*facts)) return fail(Outcome::UpstreamBadReply, fault);
   advance(*facts);

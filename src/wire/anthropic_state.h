@@ -32,7 +32,7 @@ class StreamState {
   const std::optional<chat::Usage>& usage() const { return usage_; }
 
  private:
-  Step fail_with(const ErrorFacts& facts);
+  Step fail_with(const chat::ErrorFacts& facts);
   // Null if the event may come now, else what is wrong with its place.
   const char* out_of_order(const StreamFacts& facts) const;
   void advance(const StreamFacts& facts);

@@ -6,6 +6,8 @@
 namespace sluice::anthropic {
 namespace {
 
+using chat::read_cost;
+using chat::read_word;
 using json::Reader;
 using json::Text;
 using json::Type;
@@ -15,7 +17,7 @@ bool read_count(Reader& reader, int64_t* count) {
   std::string_view digits;
   if (!reader.number(&digits)) return false;
   const int64_t value = json::to_integer(digits).value_or(-1);
-  if (value >= 0 && value <= kAbsurdTokens) *count = value;
+  if (value >= 0 && value <= chat::kAbsurdTokens) *count = value;
   return true;
 }
 
@@ -47,15 +49,6 @@ bool read_output_details(Reader& reader, UsageCounts* counts) {
     }
   }
   return !reader.failed();
-}
-
-// A cost counts only as a positive number (acceptance COST-7).
-bool read_cost(Reader& reader, double* cost) {
-  if (reader.peek() != Type::Number) return reader.skip();
-  std::string_view digits;
-  if (!reader.number(&digits)) return false;
-  *cost = std::max(0.0, json::to_double(digits));
-  return true;
 }
 
 bool read_tier(Reader& reader, chat::ServiceTier* tier) {
@@ -93,22 +86,7 @@ void replace(int64_t* count, int64_t later) {
   if (later >= 0) *count = later;
 }
 
-// A number, a boolean or a string as text.
-bool read_word(Reader& reader, std::string* word) {
-  const Type type = reader.peek();
-  const char* start = reader.pointer();
-  Text text;
-  if (type == Type::String) {
-    if (!reader.string(&text)) return false;
-    *word = text.str();
-    return true;
-  }
-  if (!reader.skip()) return false;
-  if (type == Type::Number) *word = std::string(reader.since(start));
-  return true;
-}
-
-bool read_details(Reader& reader, ErrorFacts* facts) {
+bool read_details(Reader& reader, chat::ErrorFacts* facts) {
   if (reader.peek() != Type::Object) return reader.skip();
   reader.open_object();
   Text key;
@@ -186,7 +164,7 @@ chat::Usage estimated_usage(const chat::StreamOptions& names, int64_t output_byt
   return usage;
 }
 
-bool read_error(Reader& reader, ErrorFacts* facts, bool* present) {
+bool read_error(Reader& reader, chat::ErrorFacts* facts, bool* present) {
   const Type type = reader.peek();
   *present = type != Type::Null;
   if (type != Type::Object) return read_word(reader, &facts->message);

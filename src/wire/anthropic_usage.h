@@ -8,11 +8,9 @@
 #include "wire/chat.h"
 #include "wire/json.h"
 #include "wire/reply_stream.h"
+#include "wire/reply_values.h"
 
 namespace sluice::anthropic {
-
-// More tokens than this in one exchange are a fault of whoever counted.
-inline constexpr int64_t kAbsurdTokens = 100'000'000;
 
 // The counts of a `usage` object as they stand there; -1 where it has none.
 struct UsageCounts {
@@ -44,14 +42,8 @@ void append_usage(std::string& out, const chat::Usage& usage);
 // and fail without them. At least 1 of each.
 chat::Usage estimated_usage(const chat::StreamOptions& names, int64_t output_bytes);
 
-struct ErrorFacts {
-  std::string message;
-  std::string type;
-  std::string code;  // details.error_code
-};
-
-// Reads an `error` value: an object, or what sloppy servers put there. False in *present for null.
-// Returns false only if the text is broken.
-bool read_error(json::Reader& reader, ErrorFacts* facts, bool* present);
+// Reads an `error` value, whose code may stand in its `details`: an object, or what sloppy servers
+// put there. False in *present for null. Returns false only if the text is broken.
+bool read_error(json::Reader& reader, chat::ErrorFacts* facts, bool* present);
 
 }  // namespace sluice::anthropic

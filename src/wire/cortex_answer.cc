@@ -21,7 +21,7 @@ namespace {
 struct Body {
   Answer answer;
   std::string finish_word;
-  openai::ErrorFacts error;
+  chat::ErrorFacts error;
   bool has_error = false;
   bool has_choice = false;
   bool any_call = false;

@@ -113,7 +113,7 @@ std::optional<chat::Usage> read_usage(json::Reader& reader) {
       return;
     }
     *count = openai::take_integer(reader).value_or(-1);
-    if (*count < 0 || *count > openai::kAbsurdTokens) sane = false;
+    if (*count < 0 || *count > chat::kAbsurdTokens) sane = false;
   });
   if (!sane || (counts.prompt == 0 && counts.completion == 0)) return std::nullopt;
   return buckets_of(counts);

@@ -21,7 +21,7 @@ namespace {
 
 struct Body {
   EmbedReply reply;
-  openai::ErrorFacts error;
+  chat::ErrorFacts error;
   bool has_error = false;
   bool has_data = false;
   std::string fault;  // why the data cannot be used
@@ -94,7 +94,7 @@ void read_usage(json::Reader& reader, Body* body) {
       return;
     }
     const int64_t total = openai::take_integer(reader).value_or(-1);
-    if (total > 0 && total <= openai::kAbsurdTokens) body->reply.tokens = total;
+    if (total > 0 && total <= chat::kAbsurdTokens) body->reply.tokens = total;
   });
 }
 
@@ -159,7 +159,7 @@ std::vector<EmbedReply> split_embed_reply(const EmbedReply& whole,
                                           std::span<const EmbedShare> shares) {
   // An estimate of nothing would leave a caller out: everybody weighs at least one.
   const auto weight = [](const EmbedShare& share) {
-    return std::clamp<int64_t>(share.estimated_tokens, 1, openai::kAbsurdTokens);
+    return std::clamp<int64_t>(share.estimated_tokens, 1, chat::kAbsurdTokens);
   };
   int64_t weights = 0;
   for (const EmbedShare& share : shares) weights += weight(share);

@@ -23,7 +23,7 @@ struct EventReader::Chunk {
   std::vector<ContentItem> items;
   std::string finish;
   std::optional<chat::Usage> usage;
-  openai::ErrorFacts error;
+  chat::ErrorFacts error;
   bool has_error = false;
   bool has_choices = false;
 

@@ -44,8 +44,11 @@ inline void write(const std::filesystem::path& dir, const Files& files) {
   for (const auto& [name, text] : files) std::ofstream(dir / name, std::ios::binary) << text;
 }
 
-// What `wire_test --rewrite-golden` writes for tests/golden/anthropic.
+// What `wire_test --rewrite-golden` writes for tests/golden/anthropic, tests/golden/responses and,
+// by paths below tests/golden, for the folders of translations.
 Files anthropic_files();
 Files anthropic_write_files();
+Files responses_files();
+Files translation_files();
 
 }  // namespace sluice::golden

@@ -27,6 +27,23 @@ std::string member(std::string_view name, const std::optional<Value>& value) {
   return value ? fmt::format(" {}={}", name, *value) : "";
 }
 
+inline std::string show(const Error& error) {
+  return fmt::format("{}: {}\n", name_of(error.outcome()), error.message());
+}
+
+// An error as an upstream words it.
+inline std::string show_error(Outcome outcome, std::string_view message, std::string_view code,
+                              std::string_view type) {
+  return fmt::format("error: {} \"{}\" code=\"{}\" type=\"{}\"\n", name_of(outcome), message, code,
+                     type);
+}
+
+// "" unless the reply is one.
+inline std::string show_error(const chat::Reply& reply) {
+  if (!reply.is_error) return "";
+  return show_error(reply.error_outcome, reply.error_message, reply.error_code, reply.error_type);
+}
+
 inline std::string show(const std::optional<chat::Usage>& usage) {
   if (!usage) return "none";
   std::string text = fmt::format(

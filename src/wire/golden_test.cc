@@ -13,16 +13,15 @@
 #include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
-#include <fstream>
 #include <functional>
 #include <gtest/gtest.h>
 #include <map>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "wire/golden_files.h"
+#include "wire/golden_stream.h"
 #include "wire/json.h"
 #include "wire/openai.h"
 #include "wire/openai_events_test_support.h"
@@ -33,17 +32,11 @@ namespace sluice {
 namespace {
 
 namespace fs = std::filesystem;
-using Files = std::map<std::string, std::string>;  // name -> content
+using golden::Files;
+using golden::StreamRun;
 
 fs::path golden_dir() {
-  return fs::path(SLUICE_SOURCE_DIR) / "tests/golden/openai";
-}
-
-std::string read(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
+  return golden::folder(SLUICE_SOURCE_DIR, "openai");
 }
 
 chat::Endpoint endpoint_of(std::string_view name) {
@@ -54,13 +47,8 @@ chat::Endpoint endpoint_of(std::string_view name) {
 
 std::string show(const std::optional<chat::Usage>& usage) {
   if (!usage) return "none";
-  std::string text = fmt::format(
-      "plain_input={} cache_read={} cache_write={} audio_input={} visible_output={} reasoning={} "
-      "audio_output={}",
-      usage->plain_input, usage->cache_read, usage->cache_write, usage->audio_input,
-      usage->visible_output, usage->reasoning, usage->audio_output);
-  if (usage->provider_cost) text += fmt::format(" cost={}", *usage->provider_cost);
-  return text;
+  const std::optional<double>& cost = usage->provider_cost;
+  return shown::show(*usage) + (cost ? fmt::format(" cost={}", *cost) : "");
 }
 
 std::string upstream_body(std::string_view name, const std::string& body) {
@@ -76,93 +64,57 @@ std::string refusal(std::string_view name, const std::string& body) {
 
 std::string reply_facts(std::string_view name, const std::string& body) {
   const Result<chat::Reply> reply = openai::decode_reply(endpoint_of(name), body);
-  if (!reply)
-    return fmt::format("{}: {}\n", name_of(reply.error().outcome()), reply.error().message());
-  std::string text = fmt::format("model={} content={} output_bytes={}\nusage: {}\n", reply->model,
-                                 reply->has_content, reply->output_bytes, show(reply->usage));
-  if (reply->is_error) {
-    text += fmt::format("error: {} \"{}\" code=\"{}\" type=\"{}\"\n", name_of(reply->error_outcome),
-                        reply->error_message, reply->error_code, reply->error_type);
-  }
-  return text;
+  if (!reply) return golden::show(reply.error());
+  return fmt::format("model={} content={} output_bytes={}\nusage: {}\n", reply->model,
+                     reply->has_content, reply->output_bytes, show(reply->usage)) +
+         golden::show_error(*reply);
 }
 
-struct StreamRun {
-  std::string bytes;
-  std::string facts;  // without the kinds of events
-  std::string kinds;
-};
-
-// Feeds the stream in two pieces, cut at `cut`.
+// Feeds the stream in two pieces, cut at `cut`. The facts are without the kinds of events.
 StreamRun run_stream(std::string_view name, std::string_view stream, bool asked, size_t cut) {
-  StreamRun run;
   openai::StreamReader reader({.endpoint = endpoint_of(name),
                                .asked_usage = asked,
                                .id = "chatcmpl-gateway",
                                .model = "vendor/model-1",
                                .created = 1795420801});
-  sse::Parser parser;
-  std::string scratch;
-  for (const std::string_view piece : {stream.substr(0, cut), stream.substr(cut)}) {
-    // A copy of its own, so that a view kept for too long is seen by the sanitizer.
-    const std::string copy(piece);
-    parser.feed(copy);
-    sse::Event event;
-    while (parser.next(&event) == sse::Step::Event) {
-      const openai::StreamEvent out = reader.take(event, scratch);
-      run.bytes += out.bytes;
-      run.kinds +=
-          fmt::format("{}{} ", "PCFUDEI"[static_cast<int>(out.kind)], out.content ? "+" : "");
-    }
-  }
-  const openai::StreamReader::End end = reader.finish(scratch);
-  run.bytes += end.bytes;
-  run.facts =
-      fmt::format("complete={} content={} output_bytes={} model={} inside_event={}\nusage: {}\n",
-                  end.complete, reader.saw_content(), reader.output_bytes(), reader.model(),
-                  parser.ended_inside_event(), show(reader.usage()));
-  if (const openai::StreamError* error = reader.error()) {
-    run.facts += fmt::format("error: {} \"{}\" code=\"{}\" type=\"{}\"\n", name_of(error->outcome),
-                             error->message, error->code, error->type);
-  }
+  StreamRun run = golden::pass_through(reader, stream, cut);
+  run.facts += fmt::format(" inside_event={}\nusage: {}\n", run.inside_event, show(reader.usage()));
+  run.facts += golden::show_error(reader);
   return run;
-}
-
-std::string stem_of(const std::string& name) {
-  return name.substr(0, name.find('.'));
 }
 
 // Every file that has to stand beside the inputs.
 Files expected_files() {
   Files files;
-  for (const fs::directory_entry& entry : fs::directory_iterator(golden_dir())) {
-    const std::string name = entry.path().filename();
-    const std::string stem = stem_of(name);
-    const std::string text = read(entry.path());
-    if (name.ends_with(".request.json")) files[stem + ".upstream.json"] = upstream_body(name, text);
-    if (name.ends_with(".bad.json")) files[stem + ".refusal.json"] = refusal(name, text);
-    if (name.ends_with(".reply.json")) files[stem + ".facts.txt"] = reply_facts(name, text);
-    if (name.ends_with(".stream.sse")) {
-      const StreamRun asked = run_stream(name, text, true, text.size());
-      const StreamRun unasked = run_stream(name, text, false, text.size());
-      files[stem + ".asked.sse"] = asked.bytes;
-      files[stem + ".unasked.sse"] = unasked.bytes;
-      files[stem + ".stream.txt"] =
-          asked.facts + "asked: " + asked.kinds + "\nunasked: " + unasked.kinds + "\n";
-    }
-  }
+  const fs::path dir = golden_dir();
+  golden::for_each(dir, ".request.json", [&](const std::string& name, const std::string& text) {
+    files[golden::stem_of(name) + ".upstream.json"] = upstream_body(name, text);
+  });
+  golden::for_each(dir, ".bad.json", [&](const std::string& name, const std::string& text) {
+    files[golden::stem_of(name) + ".refusal.json"] = refusal(name, text);
+  });
+  golden::for_each(dir, ".reply.json", [&](const std::string& name, const std::string& text) {
+    files[golden::stem_of(name) + ".facts.txt"] = reply_facts(name, text);
+  });
+  golden::for_each(dir, ".stream.sse", [&](const std::string& name, const std::string& text) {
+    const std::string stem = golden::stem_of(name);
+    const StreamRun asked = run_stream(name, text, true, text.size());
+    const StreamRun unasked = run_stream(name, text, false, text.size());
+    files[stem + ".asked.sse"] = asked.bytes;
+    files[stem + ".unasked.sse"] = unasked.bytes;
+    files[stem + ".stream.txt"] =
+        asked.facts + "asked: " + asked.kinds + "\nunasked: " + unasked.kinds + "\n";
+  });
   return files;
 }
 
 void for_each_stream(const std::function<void(const std::string&, const std::string&)>& check) {
   size_t count = 0;
-  for (const fs::directory_entry& entry : fs::directory_iterator(golden_dir())) {
-    const std::string name = entry.path().filename();
-    if (!name.ends_with(".stream.sse")) continue;
-    SCOPED_TRACE(name);
-    check(name, read(entry.path()));
-    ++count;
-  }
+  golden::for_each(golden_dir(), ".stream.sse",
+                   [&](const std::string& name, const std::string& stream) {
+                     check(name, stream);
+                     ++count;
+                   });
   EXPECT_GE(count, 25u);
 }
 
@@ -181,7 +133,7 @@ std::vector<std::string> payloads_of(const std::string& bytes) {
 TEST(Golden, TR_1_FB_10_SSE_2_EveryFileComesOutAsItStandsBesideItsInput) {
   const Files files = expected_files();
   EXPECT_GE(files.size(), 100u);
-  for (const auto& [name, text] : files) EXPECT_EQ(read(golden_dir() / name), text) << name;
+  for (const auto& [name, text] : files) EXPECT_EQ(golden::read(golden_dir() / name), text) << name;
 }
 
 TEST(Golden, COST_4_EverySplitOfEveryStreamMeansTheSame) {
@@ -269,17 +221,13 @@ TEST(Golden, SSE_3_SSE_4_EveryChunkHasTheSameHeadAndAnArrayOfChoices) {
 
 }  // namespace
 
-void rewrite_responses_golden();  // responses_golden_test.cc
-
-// Writes what EveryFile... expects.
+// Writes what the tests named EveryFile... expect.
 static int rewrite_golden() {
-  rewrite_responses_golden();
-  for (const auto& [name, text] : expected_files()) {
-    std::ofstream(golden_dir() / name, std::ios::binary) << text;
-  }
-  shown::rewrite_translation_golden();
+  golden::write(golden_dir(), expected_files());
+  golden::write(golden::folder(SLUICE_SOURCE_DIR, "responses"), golden::responses_files());
   golden::write(golden::folder(SLUICE_SOURCE_DIR, "anthropic"), golden::anthropic_files());
   golden::write(golden::folder(SLUICE_SOURCE_DIR, "anthropic"), golden::anthropic_write_files());
+  golden::write(golden::folder(SLUICE_SOURCE_DIR, ""), golden::translation_files());
   return 0;
 }
 

@@ -178,8 +178,11 @@ std::string position_at(std::string_view text, size_t offset);
 Error error_of(Outcome outcome, std::string_view text, const Reader& reader);
 // For a text that is not UTF-8.
 Error utf8_error(Outcome outcome, std::string_view text);
-// "`messages[0].content` must be <expected>, found a number at line 1, column 5 (byte 4)", for the
-// value that begins at `offset`. Of what was found only numbers are shown: the rest may be private.
+// What stands at `offset`: a number with its value, anything else by its type, for it may be
+// private.
+std::string found_at(std::string_view text, size_t offset);
+// "`messages[0].content` must be <expected>, found a string at line 1, column 5 (byte 4)", for the
+// value that begins at `offset`.
 Error mismatch(Outcome outcome, std::string_view text, size_t offset, std::string_view expected);
 
 }  // namespace sluice::json

@@ -337,18 +337,21 @@ Error utf8_error(Outcome outcome, std::string_view text) {
   return fault_at(outcome, text, offset, Fault::Utf8);
 }
 
-Error mismatch(Outcome outcome, std::string_view text, size_t offset, std::string_view expected) {
-  const std::string path = path_at(text, offset);
+std::string found_at(std::string_view text, size_t offset) {
   Reader reader(text, offset, 0);
   const Type type = reader.peek();
-  std::string found(name_of(type));
   std::string_view digits;
   if (type == Type::Number && reader.number(&digits)) {
-    found = fmt::format("the number {}", digits.substr(0, 40));
+    return fmt::format("the number {}", digits.substr(0, 40));
   }
+  return std::string(name_of(type));
+}
+
+Error mismatch(Outcome outcome, std::string_view text, size_t offset, std::string_view expected) {
+  const std::string path = path_at(text, offset);
   return Error(outcome,
-               fmt::format("`{}` must be {}, found {} at {}", path, expected, found,
-                           position_at(text, offset)),
+               fmt::format("`{}` must be {}, found {} at {}", path, expected,
+                           found_at(text, offset), position_at(text, offset)),
                path);
 }
 

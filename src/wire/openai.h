@@ -14,7 +14,6 @@
 
 namespace sluice::openai {
 
-inline constexpr size_t kMaxModelName = 256;
 inline constexpr size_t kMaxInputs = 2048;   // entries of an embeddings `input`
 inline constexpr int64_t kMaxChoices = 128;  // `n`
 

@@ -69,7 +69,7 @@ bool ChunkWalk::usage(size_t before) {
 }
 
 bool ChunkWalk::error() {
-  if (!chunk_->error) chunk_->error = std::make_unique<ErrorFacts>();
+  if (!chunk_->error) chunk_->error = std::make_unique<chat::ErrorFacts>();
   if (!chunk_->has_choices) chunk_->plain_head = false;
   bool present = false;
   if (!read_error(reader_, chunk_->error.get(), &present)) return false;

@@ -56,7 +56,7 @@ struct Chunk {
   bool repair = false;
   bool unreadable = false;  // content of a type that nobody can forward
   bool is_error = false;
-  std::unique_ptr<ErrorFacts> error;
+  std::unique_ptr<chat::ErrorFacts> error;
 
   uint32_t usage_members = 0;
   std::string_view usage_value;  // of the last one

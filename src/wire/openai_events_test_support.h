@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "wire/answer_event.h"
+#include "wire/golden_stream.h"
 #include "wire/json.h"
-#include "wire/sse.h"
 
 namespace sluice::shown {
 
@@ -78,19 +78,14 @@ struct EventRun {
   std::string bytes;  // what the writer made of them
 };
 
-// Feeds `stream` in two pieces, cut at `cut`. Each piece is a copy of its own, so that a view kept
-// for too long is seen by the sanitizer.
+// Feeds `stream` in two pieces, cut at `cut`.
 inline EventRun run_events(std::string_view stream, size_t cut, AnswerReader& reader,
                            AnswerWriter& writer) {
   EventRun run;
-  sse::Parser parser;
   bool good = true;
-  for (const std::string_view piece : {stream.substr(0, cut), stream.substr(cut)}) {
-    const std::string copy(piece);
-    parser.feed(copy);
-    sse::Event event;
-    while (good && parser.next(&event) == sse::Step::Event) good = reader.take(event, run.events);
-  }
+  golden::feed(stream, cut, [&](const sse::Event& event) {
+    if (good) good = reader.take(event, run.events);
+  });
   if (good) good = reader.finish(run.events);
   for (const AnswerEvent& event : run.events) {
     run.text += show(event) + "\n";
@@ -103,9 +98,6 @@ inline EventRun run_events(std::string_view stream, size_t cut, AnswerReader& re
                   : fmt::format("FAILED {} {}\n", name_of(error->outcome), quote(error->message));
   return run;
 }
-
-// Writes what openai_write_golden_test.cc expects.
-void rewrite_translation_golden();
 
 // A line for each part and fact of an answer.
 inline std::string show(const Answer& answer) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "wire/body_decoder.h"
 #include "wire/chat.h"
 
 namespace sluice::openai {
@@ -26,8 +27,8 @@ enum class Rule : uint8_t {
   Tools,
   // Checked and then left alone:
   Boolean,
-  Integer,  // between min and max
-  Number,   // between min and max
+  Integer,  // within the bounds
+  Number,   // within the bounds
   String,
   Array,
   Object,
@@ -38,13 +39,10 @@ struct Field {
   std::string_view name;
   uint8_t endpoints = 0;  // bit per chat::Endpoint
   Rule rule = Rule::Boolean;
-  int64_t min = 0;
-  int64_t max = 0;
+  chat::Bounds bounds = {};
 };
 
-inline constexpr size_t kFieldCount = 35;
-
-// Null if the gateway does not know `name` on this endpoint. Fields are numbered from 0: *index.
-const Field* find_field(chat::Endpoint endpoint, std::string_view name, uint32_t* index);
+// Null if the gateway does not know `name` on this endpoint.
+const Field* find_field(chat::Endpoint endpoint, std::string_view name);
 
 }  // namespace sluice::openai

@@ -17,18 +17,7 @@ constexpr int64_t kBytesPerToken = 4;
 }  // namespace
 
 bool RequestDecoder::messages() {
-  const char* expected = "an array of messages that is not empty";
-  const Type type = reader_.peek();
-  const char* start = reader_.pointer();
-  if (type != Type::Array) return wrong(start, expected);
-  reader_.open_array();
-  bool any = false;
-  while (reader_.next_element()) {
-    any = true;
-    if (!message()) return false;
-  }
-  if (reader_.failed()) return false;
-  return any || wrong(start, expected);
+  return filled_array("an array of messages that is not empty", [this] { return message(); });
 }
 
 bool RequestDecoder::message() {
@@ -43,8 +32,7 @@ bool RequestDecoder::message() {
     const bool is_role = key.is("role");
     const bool is_content = key.is("content");
     if ((is_role && role) || (is_content && has_content)) {
-      const std::string path = json::path_at(body_, offset_of(key.raw.data() + key.raw.size() + 2));
-      return fail(fmt::format("`{}` stands there twice", path), path);
+      return twice(path_of(key.raw.data() + key.raw.size() + 2));
     }
     if (is_role) {
       role = true;
@@ -62,16 +50,7 @@ bool RequestDecoder::message() {
     }
   }
   if (reader_.failed()) return false;
-  if (role) return true;
-  const std::string path = json::path_at(body_, offset_of(start));
-  return missing(path + ".role", "a string");
-}
-
-bool RequestDecoder::text_size() {
-  Text text;
-  if (!reader_.string(&text)) return false;
-  request_.prompt_bytes += static_cast<int64_t>(text.length());
-  return true;
+  return role || missing_in(start, "role", "a string");
 }
 
 bool RequestDecoder::content() {
@@ -81,11 +60,7 @@ bool RequestDecoder::content() {
   if (type != Type::Array) {
     return wrong(reader_.pointer(), "a string, an array of parts or null");
   }
-  reader_.open_array();
-  while (reader_.next_element()) {
-    if (!part()) return false;
-  }
-  return !reader_.failed();
+  return elements([this] { return part(); });
 }
 
 // Of a part only its text counts: an image is no prompt text, however long its base64.
@@ -109,8 +84,7 @@ bool RequestDecoder::part() {
     }
   }
   if (reader_.failed()) return false;
-  if (has_type) return true;
-  return missing(json::path_at(body_, offset_of(start)) + ".type", "a string");
+  return has_type || missing_in(start, "type", "a string");
 }
 
 bool RequestDecoder::prompt(bool null_allowed) {
@@ -119,14 +93,13 @@ bool RequestDecoder::prompt(bool null_allowed) {
   if (type == Type::String) return text_size();
   if (type == Type::Null && null_allowed) return reader_.null();
   if (type != Type::Array) return wrong(start, "a string, or an array of strings or tokens");
-  reader_.open_array();
   Type kind = Type::None;
   size_t entries = 0;
-  while (reader_.next_element()) {
+  const auto entry = [&] {
     ++entries;
-    if (!prompt_element(&kind, /*nested=*/false)) return false;
-  }
-  if (reader_.failed()) return false;
+    return prompt_element(&kind, /*nested=*/false);
+  };
+  if (!elements(entry)) return false;
   if (entries == 0) return wrong(start, "an array that is not empty");
   if (kind != Type::Number && entries > kMaxInputs) {
     return wrong(start, fmt::format("an array of at most {} entries", kMaxInputs));
@@ -154,12 +127,8 @@ bool RequestDecoder::prompt_element(Type* kind, bool nested) {
     request_.prompt_bytes += kBytesPerToken;
     return true;
   }
-  reader_.open_array();
   Type inner = Type::None;
-  while (reader_.next_element()) {
-    if (!prompt_element(&inner, /*nested=*/true)) return false;
-  }
-  if (reader_.failed()) return false;
+  if (!elements([&] { return prompt_element(&inner, /*nested=*/true); })) return false;
   return inner != Type::None || wrong(start, "an array of tokens that is not empty");
 }
 

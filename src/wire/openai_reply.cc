@@ -1,6 +1,4 @@
 // Reading buffered replies.
-#include <fmt/format.h>
-
 #include "wire/json.h"
 #include "wire/openai.h"
 #include "wire/openai_usage.h"
@@ -14,7 +12,7 @@ using json::Type;
 
 struct ReplyState {
   chat::Reply reply;
-  ErrorFacts error;
+  chat::ErrorFacts error;
   bool has_choices = false;  // `choices`, or `data` of an embeddings reply
   Text object;
   chat::ServiceTier tier = chat::ServiceTier::Unsaid;
@@ -91,14 +89,10 @@ bool read_data(Reader& reader, ReplyState* state) {
   return !reader.failed();
 }
 
-bool read_plain_text(Reader& reader, Text* text) {
-  return reader.peek() == Type::String ? reader.string(text) : reader.skip();
-}
-
 bool read_member(Reader& reader, std::string_view key, bool embeddings, ReplyState* state) {
   if (key == "model") {
     Text text;
-    if (!read_plain_text(reader, &text)) return false;
+    if (!chat::read_string(reader, &text)) return false;
     state->reply.model = text.str();
     return true;
   }
@@ -107,40 +101,20 @@ bool read_member(Reader& reader, std::string_view key, bool embeddings, ReplySta
   if (key == "usage") return read_usage(reader, &state->reply.usage);
   if (key == "error") return note_error(reader, state);
   if (key == "service_tier") return read_tier(reader, &state->tier);
-  if (key == "object") return read_plain_text(reader, &state->object);
-  if (key == "message") return read_plain_text(reader, &state->message);
+  if (key == "object") return chat::read_string(reader, &state->object);
+  if (key == "message") return chat::read_string(reader, &state->message);
   return reader.skip();
-}
-
-Error bad_reply(std::string_view body, std::string_view why) {
-  const size_t first = body.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) {
-    return Error(Outcome::UpstreamBadReply, "the upstream's reply is empty");
-  }
-  if (body[first] == '<') {
-    return Error(Outcome::UpstreamBadReply,
-                 "the upstream's reply is an HTML or XML page, not JSON");
-  }
-  return Error(Outcome::UpstreamBadReply, fmt::format("the upstream's reply is {}", why));
 }
 
 }  // namespace
 
 Result<chat::Reply> decode_reply(chat::Endpoint endpoint, std::string_view body) {
-  if (!json::is_utf8(body)) return bad_reply(body, "not valid UTF-8");
-  Reader reader(body);
-  if (reader.peek() != Type::Object) return bad_reply(body, "not a JSON object");
   ReplyState state;
-  reader.open_object();
-  Text key;
   const bool embeddings = endpoint == chat::Endpoint::Embeddings;
-  while (reader.next_member(&key)) {
-    if (!read_member(reader, key.raw, embeddings, &state)) break;
-  }
-  if (!reader.finish()) {
-    const Error error = json::error_of(Outcome::UpstreamBadReply, body, reader);
-    return bad_reply(body, error.message());
-  }
+  Result<void> read = chat::read_reply(body, [&](Reader& reader, std::string_view key) {
+    return read_member(reader, key, embeddings, &state);
+  });
+  if (!read) return std::move(read).error();
   chat::Reply& reply = state.reply;
   if (reply.usage) reply.usage->tier = state.tier;
   if (state.object.raw == "error" && !reply.is_error) {
@@ -155,8 +129,8 @@ Result<chat::Reply> decode_reply(chat::Endpoint endpoint, std::string_view body)
     return std::move(reply);
   }
   if (!state.has_choices) {
-    return bad_reply(body,
-                     embeddings ? "JSON without a `data` array" : "JSON without a `choices` array");
+    return chat::bad_reply(
+        body, embeddings ? "JSON without a `data` array" : "JSON without a `choices` array");
   }
   return std::move(reply);
 }

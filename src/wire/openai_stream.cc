@@ -44,7 +44,7 @@ StreamEvent StreamReader::fail(Outcome outcome, std::string message) {
   return {.kind = Kind::Error};
 }
 
-StreamEvent StreamReader::fail_with(ErrorFacts&& facts) {
+StreamEvent StreamReader::fail_with(chat::ErrorFacts&& facts) {
   if (facts.message.empty()) facts.message = "the upstream reported an error without a message";
   const StreamEvent event =
       fail(outcome_of_error(facts.code, facts.type), std::move(facts.message));
@@ -113,7 +113,7 @@ StreamEvent StreamReader::chunk(const sse::Event& event, std::string& scratch) {
   if (chunk.tier != chat::ServiceTier::Unsaid) tier_ = chunk.tier;
   if (chunk.usage) chunk.usage->tier = tier_;
   if (chunk.is_error || event.name == "error" || chunk.object == R"("error")") {
-    ErrorFacts facts = chunk.error ? std::move(*chunk.error) : ErrorFacts{};
+    chat::ErrorFacts facts = chunk.error ? std::move(*chunk.error) : chat::ErrorFacts{};
     if (chunk.usage) usage_ = chunk.usage;
     if (facts.message.empty() && facts.code.empty()) {
       json::Reader reader(payload);

@@ -49,7 +49,7 @@ class StreamReader final : public chat::ReplyStream {
   using Kind = StreamEvent::Kind;
 
   StreamEvent fail(Outcome outcome, std::string message);
-  StreamEvent fail_with(ErrorFacts&& facts);
+  StreamEvent fail_with(chat::ErrorFacts&& facts);
   StreamEvent done(const sse::Event& event, std::string& scratch);
   StreamEvent chunk(const sse::Event& event, std::string& scratch);
   StreamEvent accept(const sse::Event& event, const Chunk& chunk, bool same_head,

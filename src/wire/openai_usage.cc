@@ -5,57 +5,28 @@
 namespace sluice::openai {
 namespace {
 
+using chat::read_cost;
+using chat::read_count;
+using chat::read_word;
+using chat::take_from;
 using json::Reader;
 using json::Text;
 using json::Type;
 
-// A count of tokens as it stands in a usage object.
-struct Count {
-  int64_t value = 0;
-  bool present = false;
-};
-
 struct RawUsage {
-  Count prompt;
-  Count completion;
-  Count total;
-  Count cached;
-  Count cache_write;
-  Count audio_input;
-  Count reasoning;
-  Count audio_output;
+  std::optional<int64_t> prompt;
+  std::optional<int64_t> completion;
+  std::optional<int64_t> total;
+  std::optional<int64_t> cached;
+  std::optional<int64_t> cache_write;
+  std::optional<int64_t> audio_input;
+  std::optional<int64_t> reasoning;
+  std::optional<int64_t> audio_output;
   double cost = 0;
   double upstream_cost = 0;
   bool byok = false;
   bool sane = true;
 };
-
-bool read_count(Reader& reader, Count* count, bool* sane) {
-  const Type type = reader.peek();
-  if (type == Type::Null) return reader.null();
-  std::string_view digits;
-  if (type != Type::Number) {
-    *sane = false;
-    return reader.skip();
-  }
-  if (!reader.number(&digits)) return false;
-  const std::optional<int64_t> value = json::to_integer(digits);
-  if (!value || *value < 0 || *value > kAbsurdTokens) {
-    *sane = false;
-    return true;
-  }
-  *count = {*value, true};
-  return true;
-}
-
-// A cost counts only as a positive number (acceptance COST-7).
-bool read_cost(Reader& reader, double* cost) {
-  if (reader.peek() != Type::Number) return reader.skip();
-  std::string_view digits;
-  if (!reader.number(&digits)) return false;
-  *cost = std::max(0.0, json::to_double(digits));
-  return true;
-}
 
 bool read_prompt_details(Reader& reader, RawUsage* usage) {
   if (reader.peek() != Type::Object) return reader.skip();
@@ -117,54 +88,31 @@ bool read_usage_member(Reader& reader, std::string_view key, RawUsage* usage) {
   return reader.skip();
 }
 
-// Takes up to `wanted` from what is left of a total.
-int64_t take(int64_t wanted, int64_t* left) {
-  const int64_t taken = std::min(wanted, *left);
-  *left -= taken;
-  return taken;
-}
-
 std::optional<chat::Usage> buckets_of(const RawUsage& raw) {
-  if (!raw.sane || !raw.prompt.present) return std::nullopt;
-  const int64_t prompt = raw.prompt.value;
-  int64_t completion = raw.completion.value;
-  if (!raw.completion.present && raw.total.present) {
-    completion = std::max<int64_t>(0, raw.total.value - prompt);
-  }
+  if (!raw.sane || !raw.prompt) return std::nullopt;
+  const int64_t prompt = *raw.prompt;
+  const int64_t reasoning = raw.reasoning.value_or(0);
+  const int64_t rest = std::max<int64_t>(0, raw.total.value_or(prompt) - prompt);
+  int64_t completion = raw.completion.value_or(rest);
   // Some providers count reasoning beside completion_tokens, not within: the total tells which.
-  const bool beside = raw.completion.present && raw.total.present && raw.reasoning.value > 0 &&
-                      raw.total.value == prompt + completion + raw.reasoning.value;
-  if (beside) completion += raw.reasoning.value;
+  const bool beside =
+      raw.completion && reasoning > 0 && raw.total == prompt + completion + reasoning;
+  if (beside) completion += reasoning;
   if (prompt == 0 && completion == 0) return std::nullopt;
   chat::Usage usage;
   int64_t left = prompt;
-  usage.cache_read = take(raw.cached.value, &left);
-  usage.cache_write = take(raw.cache_write.value, &left);
-  usage.audio_input = take(raw.audio_input.value, &left);
+  usage.cache_read = take_from(&left, raw.cached.value_or(0));
+  usage.cache_write = take_from(&left, raw.cache_write.value_or(0));
+  usage.audio_input = take_from(&left, raw.audio_input.value_or(0));
   usage.plain_input = left;
   left = completion;
-  usage.reasoning = take(raw.reasoning.value, &left);
-  usage.audio_output = take(raw.audio_output.value, &left);
+  usage.reasoning = take_from(&left, reasoning);
+  usage.audio_output = take_from(&left, raw.audio_output.value_or(0));
   usage.visible_output = left;
   if (raw.cost > 0 || raw.byok) usage.provider_cost = raw.cost;
   usage.own_key = raw.byok;
   if (raw.byok && raw.upstream_cost > 0) usage.upstream_cost = raw.upstream_cost;
   return usage;
-}
-
-// A number, a boolean or a string as text.
-bool read_word(Reader& reader, std::string* word) {
-  const Type type = reader.peek();
-  Text text;
-  if (type == Type::String) {
-    if (!reader.string(&text)) return false;
-    *word = text.str();
-    return true;
-  }
-  const char* start = reader.pointer();
-  if (!reader.skip()) return false;
-  if (type == Type::Number) *word = std::string(reader.since(start));
-  return true;
 }
 
 // One entry of tool_calls.
@@ -222,7 +170,7 @@ bool read_tier(Reader& reader, chat::ServiceTier* tier) {
   return true;
 }
 
-bool read_error(Reader& reader, ErrorFacts* facts, bool* present) {
+bool read_error(Reader& reader, chat::ErrorFacts* facts, bool* present) {
   const Type type = reader.peek();
   *present = true;
   if (type != Type::Object) {

@@ -3,15 +3,12 @@
 #pragma once
 
 #include <optional>
-#include <string>
 
 #include "wire/chat.h"
 #include "wire/json.h"
+#include "wire/reply_values.h"
 
 namespace sluice::openai {
-
-// More tokens than this in one exchange are a fault of whoever counted.
-inline constexpr int64_t kAbsurdTokens = 100'000'000;
 
 // Reads a `usage` value. Empty for null, for numbers that are negative, absurd or no integers, for
 // a usage without prompt_tokens and for the placeholder 0 and 0. Details larger than their total
@@ -22,16 +19,9 @@ bool read_usage(json::Reader& reader, std::optional<chat::Usage>* usage);
 // broken.
 bool read_tier(json::Reader& reader, chat::ServiceTier* tier);
 
-struct ErrorFacts {
-  std::string message;
-  std::string type;
-  std::string code;
-};
-
-// Reads an `error` value of any shape: object, string, number. False in *present for null, false
-// and
-// "". Returns false only if the text is broken.
-bool read_error(json::Reader& reader, ErrorFacts* facts, bool* present);
+// Reads an `error` value of any shape: object, string, number. False in *present for null,
+// false and "". Returns false only if the text is broken.
+bool read_error(json::Reader& reader, chat::ErrorFacts* facts, bool* present);
 
 // What a message or a delta carries.
 struct Content {

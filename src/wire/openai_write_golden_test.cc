@@ -14,16 +14,15 @@
 #include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
-#include <fstream>
 #include <functional>
 #include <gtest/gtest.h>
-#include <map>
 #include <memory>
-#include <sstream>
 #include <string>
 
 #include "wire/cortex.h"
 #include "wire/cortex_embed.h"
+#include "wire/golden_files.h"
+#include "wire/golden_show.h"
 #include "wire/json.h"
 #include "wire/openai_answer.h"
 #include "wire/openai_conversation.h"
@@ -37,7 +36,7 @@ namespace sluice {
 namespace {
 
 namespace fs = std::filesystem;
-using Files = std::map<std::string, std::string>;  // path below tests/golden -> content
+using golden::Files;  // by paths below tests/golden
 
 constexpr int64_t kMaxTokens = 4096;
 constexpr chat::StreamOptions kOptions{.asked_usage = true,
@@ -46,14 +45,7 @@ constexpr chat::StreamOptions kOptions{.asked_usage = true,
                                        .created = 1795420801};
 
 fs::path golden_dir() {
-  return fs::path(SLUICE_SOURCE_DIR) / "tests/golden";
-}
-
-std::string read(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
+  return golden::folder(SLUICE_SOURCE_DIR, "");
 }
 
 std::string listed(std::string_view target, const Result<chat::Translated>& out) {
@@ -83,8 +75,7 @@ void translate_reply(bool native, const std::string& stem, const std::string& bo
   const Result<chat::Answer> answer =
       native ? cortex::read_answer(body, kMaxTokens) : openai::read_answer(body);
   if (!answer) {
-    (*files)[stem + ".answer.txt"] =
-        fmt::format("{}: {}\n", name_of(answer.error().outcome()), answer.error().message());
+    (*files)[stem + ".answer.txt"] = golden::show(answer.error());
     return;
   }
   (*files)[stem + ".answer.txt"] = shown::show(*answer);
@@ -116,21 +107,20 @@ void translate_embeddings(const std::string& stem, const std::string& body, File
 
 // Calls `check` with each input of a kind: whether it is of the native API, its stem and content.
 void for_each_input(
-    std::string_view ending,
+    const std::string& ending,
     const std::function<void(bool, const std::string&, const std::string&)>& check) {
   for (const char* folder : {"translate", "cortex"}) {
-    for (const fs::directory_entry& entry : fs::directory_iterator(golden_dir() / folder)) {
-      const std::string name = entry.path().filename();
-      if (!name.ends_with(ending)) continue;
-      const std::string stem =
-          fmt::format("{}/{}", folder, name.substr(0, name.size() - ending.size()));
-      SCOPED_TRACE(stem);
-      check(folder == std::string_view("cortex"), stem, read(entry.path()));
-    }
+    const auto visit = [&](const std::string& name, const std::string& text) {
+      check(folder == std::string_view("cortex"),
+            fmt::format("{}/{}", folder, name.substr(0, name.size() - ending.size())), text);
+    };
+    golden::for_each(golden_dir() / folder, ending, visit);
   }
 }
 
-Files expected_files() {
+}  // namespace
+
+golden::Files golden::translation_files() {
   Files files;
   for_each_input(".chat.json", [&](bool, const std::string& stem, const std::string& body) {
     translate_request(stem, body, &files);
@@ -149,14 +139,16 @@ Files expected_files() {
   return files;
 }
 
+namespace {
+
 TEST(TranslateGolden, TR_9_TR_10_EveryFileComesOutAsItStandsBesideItsInput) {
-  const Files files = expected_files();
+  const Files files = golden::translation_files();
   EXPECT_GE(files.size(), 60u);
-  for (const auto& [name, text] : files) EXPECT_EQ(read(golden_dir() / name), text) << name;
+  for (const auto& [name, text] : files) EXPECT_EQ(golden::read(golden_dir() / name), text) << name;
 }
 
 TEST(TranslateGolden, TR_9_EveryBodyWrittenIsJson) {
-  for (const auto& [name, text] : expected_files()) {
+  for (const auto& [name, text] : golden::translation_files()) {
     if (!name.ends_with(".json") || text.starts_with("REFUSED")) continue;
     json::Reader reader(text);
     EXPECT_TRUE(json::is_utf8(text) && reader.skip() && reader.finish()) << name << "\n" << text;
@@ -207,7 +199,7 @@ TEST(TranslateGolden, COST_1_ABufferedAnswerAndItsStreamCountTheSame) {
     const Result<chat::Answer> answer =
         native ? cortex::read_answer(body, kMaxTokens) : openai::read_answer(body);
     if (!answer) return;
-    const std::string text = read(twin);
+    const std::string text = golden::read(twin);
     std::optional<chat::Usage> streamed;
     for (const chat::AnswerEvent& event : run_stream(native, text, text.size()).events) {
       if (event.usage) streamed = event.usage;
@@ -219,11 +211,4 @@ TEST(TranslateGolden, COST_1_ABufferedAnswerAndItsStreamCountTheSame) {
 }
 
 }  // namespace
-
-void shown::rewrite_translation_golden() {
-  for (const auto& [name, text] : expected_files()) {
-    std::ofstream(golden_dir() / name, std::ios::binary) << text;
-  }
-}
-
 }  // namespace sluice

@@ -6,6 +6,9 @@
 namespace sluice::responses {
 namespace {
 
+using chat::read_cost;
+using chat::read_count;
+using chat::take_from;
 using json::Reader;
 using json::Text;
 using json::Type;
@@ -38,33 +41,6 @@ constexpr std::array<Count, 6> kCounts{{
     {"output_tokens_details", "reasoning_tokens", &RawUsage::reasoning},
 }};
 
-bool read_count(Reader& reader, std::optional<int64_t>* count, bool* sane) {
-  const Type type = reader.peek();
-  if (type == Type::Null) return reader.null();
-  if (type != Type::Number) {
-    *sane = false;
-    return reader.skip();
-  }
-  std::string_view digits;
-  if (!reader.number(&digits)) return false;
-  const std::optional<int64_t> value = json::to_integer(digits);
-  if (!value || *value < 0 || *value > openai::kAbsurdTokens) {
-    *sane = false;
-  } else {
-    *count = value;
-  }
-  return true;
-}
-
-// A cost counts only as a positive number (acceptance COST-7).
-bool read_cost(Reader& reader, double* cost) {
-  if (reader.peek() != Type::Number) return reader.skip();
-  std::string_view digits;
-  if (!reader.number(&digits)) return false;
-  *cost = std::max(0.0, json::to_double(digits));
-  return true;
-}
-
 bool read_usage_object(Reader& reader, std::string_view object, RawUsage* usage);
 
 bool read_usage_member(Reader& reader, std::string_view object, std::string_view key,
@@ -95,13 +71,6 @@ bool read_usage_object(Reader& reader, std::string_view object, RawUsage* usage)
   return !reader.failed();
 }
 
-// Takes up to `wanted` from what is left of a total.
-int64_t take(std::optional<int64_t> wanted, int64_t* left) {
-  const int64_t taken = std::min(wanted.value_or(0), *left);
-  *left -= taken;
-  return taken;
-}
-
 std::optional<chat::Usage> buckets_of(const RawUsage& raw) {
   if (!raw.sane || !raw.input) return std::nullopt;
   const int64_t input = *raw.input;
@@ -110,20 +79,16 @@ std::optional<chat::Usage> buckets_of(const RawUsage& raw) {
   if (input == 0 && output == 0) return std::nullopt;
   chat::Usage usage;
   int64_t left = input;
-  usage.cache_read = take(raw.cached, &left);
-  usage.cache_write = take(raw.cache_write, &left);
+  usage.cache_read = take_from(&left, raw.cached.value_or(0));
+  usage.cache_write = take_from(&left, raw.cache_write.value_or(0));
   usage.plain_input = left;
   left = output;
-  usage.reasoning = take(raw.reasoning, &left);
+  usage.reasoning = take_from(&left, raw.reasoning.value_or(0));
   usage.visible_output = left;
   if (raw.cost > 0 || raw.byok) usage.provider_cost = raw.cost;
   usage.own_key = raw.byok;
   if (raw.byok && raw.upstream_cost > 0) usage.upstream_cost = raw.upstream_cost;
   return usage;
-}
-
-bool read_plain_text(Reader& reader, Text* text) {
-  return reader.peek() == Type::String ? reader.string(text) : reader.skip();
 }
 
 // An array of parts, each with its text under `text` or `refusal`.
@@ -194,13 +159,13 @@ bool read_item(Reader& reader, ItemFacts* item) {
   while (reader.next_member(&key)) {
     const std::string_view name = key.raw;
     if (name == "id") {
-      read_plain_text(reader, &item->id);
+      chat::read_string(reader, &item->id);
     } else if (name == "type") {
-      read_plain_text(reader, &item->type);
+      chat::read_string(reader, &item->type);
     } else if (name == "name") {
-      read_plain_text(reader, &item->name);
+      chat::read_string(reader, &item->name);
     } else if (name == "encrypted_content") {
-      read_plain_text(reader, &item->encrypted);
+      chat::read_string(reader, &item->encrypted);
     } else if (name == "content" || name == "summary") {
       read_text_parts(reader, &item->content);
     } else if (name == "arguments" || name == "input" || name == "code" || name == "text" ||
@@ -218,10 +183,10 @@ bool ResponseFacts::is_failure() const {
 }
 
 bool ResponseFacts::read_member(Reader& reader, std::string_view key) {
-  if (key == "id") return read_plain_text(reader, &id);
-  if (key == "model") return read_plain_text(reader, &model);
-  if (key == "status") return read_plain_text(reader, &status);
-  if (key == "object") return read_plain_text(reader, &object);
+  if (key == "id") return chat::read_string(reader, &id);
+  if (key == "model") return chat::read_string(reader, &model);
+  if (key == "status") return chat::read_string(reader, &status);
+  if (key == "object") return chat::read_string(reader, &object);
   if (key == "output") return read_output(reader, this);
   if (key == "usage" || key == "service_tier") {
     const bool read =

@@ -52,7 +52,7 @@ struct ResponseFacts {
   bool visible = false;     // there is something in it that the caller sees
   int64_t output_bytes = 0;
   std::vector<std::string> item_ids;
-  openai::ErrorFacts error;
+  chat::ErrorFacts error;
   bool has_error = false;
 
   // failed, cancelled, or an error object.

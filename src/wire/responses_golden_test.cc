@@ -16,33 +16,23 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <fstream>
 #include <functional>
 #include <gtest/gtest.h>
-#include <map>
-#include <sstream>
 #include <string>
 
+#include "wire/golden_files.h"
+#include "wire/golden_stream.h"
 #include "wire/openai.h"
 #include "wire/responses.h"
 #include "wire/responses_stream.h"
-#include "wire/sse.h"
 
 namespace sluice {
 namespace {
 
-namespace fs = std::filesystem;
-using Files = std::map<std::string, std::string>;  // name -> content
+using golden::StreamRun;
 
-fs::path golden_dir() {
-  return fs::path(SLUICE_SOURCE_DIR) / "tests/golden/responses";
-}
-
-std::string read(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
+std::filesystem::path golden_dir() {
+  return golden::folder(SLUICE_SOURCE_DIR, "responses");
 }
 
 std::string show(const std::optional<chat::Usage>& usage) {
@@ -86,101 +76,69 @@ std::string refusal(const std::string& body) {
 
 std::string reply_facts(const std::string& body) {
   const Result<chat::Reply> reply = responses::decode_reply(body);
-  if (!reply) {
-    return fmt::format("{}: {}\n", name_of(reply.error().outcome()), reply.error().message());
-  }
-  std::string text = fmt::format("model={} id={} items={} content={} output_bytes={}\nusage: {}\n",
-                                 reply->model, reply->response_id, reply->item_ids,
-                                 reply->has_content, reply->output_bytes, show(reply->usage));
-  if (reply->is_error) {
-    text += fmt::format("error: {} \"{}\" code=\"{}\" type=\"{}\"\n", name_of(reply->error_outcome),
-                        reply->error_message, reply->error_code, reply->error_type);
-  }
-  return text;
+  if (!reply) return golden::show(reply.error());
+  return fmt::format("model={} id={} items={} content={} output_bytes={}\nusage: {}\n",
+                     reply->model, reply->response_id, reply->item_ids, reply->has_content,
+                     reply->output_bytes, show(reply->usage)) +
+         golden::show_error(*reply);
 }
-
-struct StreamRun {
-  std::string bytes;
-  std::string facts;
-};
 
 // Feeds the stream in two pieces, cut at `cut`.
 StreamRun run_stream(std::string_view stream, size_t cut) {
-  StreamRun run;
   responses::StreamReader reader;
-  sse::Parser parser;
-  std::string scratch;
-  std::string kinds;
-  for (const std::string_view piece : {stream.substr(0, cut), stream.substr(cut)}) {
-    // A copy of its own, so that a view kept for too long is seen by the sanitizer.
-    const std::string copy(piece);
-    parser.feed(copy);
-    sse::Event event;
-    while (parser.next(&event) == sse::Step::Event) {
-      const chat::StreamEvent out = reader.take(event, scratch);
-      run.bytes += out.bytes;
-      kinds += fmt::format("{}{} ", "PCFUDEI"[static_cast<int>(out.kind)], out.content ? "+" : "");
-    }
-  }
-  const responses::StreamReader::End end = reader.finish(scratch);
-  run.bytes += end.bytes;
-  run.facts = fmt::format(
-      "complete={} content={} output_bytes={} model={} id={} items={} next_sequence={}\n"
-      "usage: {}\n",
-      end.complete, reader.saw_content(), reader.output_bytes(), reader.model(),
-      reader.response_id(), reader.item_ids(), reader.next_sequence(), show(reader.usage()));
-  if (const chat::StreamError* error = reader.error()) {
-    run.facts += fmt::format("error: {} \"{}\" code=\"{}\" type=\"{}\"\n", name_of(error->outcome),
-                             error->message, error->code, error->type);
-  }
-  run.facts += "events: " + kinds + "\n";
+  StreamRun run = golden::pass_through(reader, stream, cut);
+  run.facts += fmt::format(" id={} items={} next_sequence={}\nusage: {}\n", reader.response_id(),
+                           reader.item_ids(), reader.next_sequence(), show(reader.usage()));
+  run.facts += golden::show_error(reader) + "events: " + run.kinds + "\n";
   return run;
-}
-
-// Every file that has to stand beside the inputs.
-Files expected_files() {
-  Files files;
-  for (const fs::directory_entry& entry : fs::directory_iterator(golden_dir())) {
-    const std::string name = entry.path().filename();
-    const std::string stem = name.substr(0, name.find('.'));
-    const std::string text = read(entry.path());
-    if (name.ends_with(".request.json")) {
-      files[stem + ".upstream.json"] = upstream_body(text);
-      files[stem + ".request.txt"] = request_facts(text);
-      files[stem + ".conversation.txt"] = test::show_conversation(text);
-    }
-    if (name.ends_with(".bad.json")) files[stem + ".refusal.json"] = refusal(text);
-    if (name.ends_with(".reply.json")) files[stem + ".facts.txt"] = reply_facts(text);
-    if (name.ends_with(".stream.sse")) {
-      const StreamRun run = run_stream(text, text.size());
-      files[stem + ".client.sse"] = run.bytes;
-      files[stem + ".stream.txt"] = run.facts;
-    }
-    if (name.ends_with(".script.txt")) {
-      const test::Written written = test::write_script(text);
-      files[stem + ".written.sse"] = written.events;
-      files[stem + ".written.json"] = written.response;
-    }
-  }
-  return files;
 }
 
 void for_each_stream(const std::function<void(const std::string&, const std::string&)>& check) {
   size_t count = 0;
-  for (const fs::directory_entry& entry : fs::directory_iterator(golden_dir())) {
-    const std::string name = entry.path().filename();
-    if (!name.ends_with(".stream.sse")) continue;
-    SCOPED_TRACE(name);
-    check(name, read(entry.path()));
-    ++count;
-  }
+  golden::for_each(golden_dir(), ".stream.sse",
+                   [&](const std::string& name, const std::string& stream) {
+                     check(name, stream);
+                     ++count;
+                   });
   EXPECT_GE(count, 12u);
 }
 
+}  // namespace
+
+// Every file that has to stand beside the inputs.
+golden::Files golden::responses_files() {
+  Files files;
+  const std::filesystem::path dir = golden_dir();
+  for_each(dir, ".request.json", [&](const std::string& name, const std::string& text) {
+    files[stem_of(name) + ".upstream.json"] = upstream_body(text);
+    files[stem_of(name) + ".request.txt"] = request_facts(text);
+    files[stem_of(name) + ".conversation.txt"] = test::show_conversation(text);
+  });
+  for_each(dir, ".bad.json", [&](const std::string& name, const std::string& text) {
+    files[stem_of(name) + ".refusal.json"] = refusal(text);
+  });
+  for_each(dir, ".reply.json", [&](const std::string& name, const std::string& text) {
+    files[stem_of(name) + ".facts.txt"] = reply_facts(text);
+  });
+  for_each(dir, ".stream.sse", [&](const std::string& name, const std::string& text) {
+    const StreamRun run = run_stream(text, text.size());
+    files[stem_of(name) + ".client.sse"] = run.bytes;
+    files[stem_of(name) + ".stream.txt"] = run.facts;
+  });
+  for_each(dir, ".script.txt", [&](const std::string& name, const std::string& text) {
+    const test::Written written = test::write_script(text);
+    files[stem_of(name) + ".written.sse"] = written.events;
+    files[stem_of(name) + ".written.json"] = written.response;
+  });
+  return files;
+}
+
+namespace {
+
 TEST(ResponsesGolden, TR_1_COST_8_EveryFileComesOutAsItStandsBesideItsInput) {
-  const Files files = expected_files();
+  const golden::Files files = golden::responses_files();
   EXPECT_GE(files.size(), 60u);
-  for (const auto& [name, text] : files) EXPECT_EQ(read(golden_dir() / name), text) << name;
+  for (const auto& [name, text] : files) EXPECT_EQ(golden::read(golden_dir() / name), text) << name;
 }
 
 TEST(ResponsesGolden, EverySplitOfEveryStreamMeansTheSame) {
@@ -206,12 +164,4 @@ TEST(ResponsesGolden, TR_1_WellFramedStreamsPassUntouched) {
 }
 
 }  // namespace
-
-// Writes what EveryFile... expects.
-void rewrite_responses_golden() {
-  for (const auto& [name, text] : expected_files()) {
-    std::ofstream(golden_dir() / name, std::ios::binary) << text;
-  }
-}
-
 }  // namespace sluice

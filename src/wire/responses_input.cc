@@ -1,7 +1,6 @@
 // What a request asks the model to read: `input` and its items. What an item may hold is the
 // upstream's to check; the gateway sizes the text and finds what refers to earlier answers.
 #include <array>
-#include <fmt/format.h>
 
 #include "wire/responses_decode.h"
 #include "wire/responses_facts.h"
@@ -40,11 +39,7 @@ bool RequestDecoder::input() {
   if (type == Type::Null) return reader_.null();
   if (type == Type::String) return text_size();
   if (type != Type::Array) return wrong(start, "a string or an array of items");
-  reader_.open_array();
-  while (reader_.next_element()) {
-    if (!item()) return false;
-  }
-  return !reader_.failed();
+  return elements([this] { return item(); });
 }
 
 bool RequestDecoder::item() {
@@ -61,7 +56,7 @@ bool RequestDecoder::item() {
   // `type` may be left out of messages, which have a role, and of references, which have an id.
   const bool bare_reference = head.type.empty() && !head.role && !head.id.empty();
   if (head.type.is("item_reference") || bare_reference) {
-    if (head.id.empty()) return missing(json::path_at(body_, offset_of(start)) + ".id", "a string");
+    if (head.id.empty()) return missing_in(start, "id", "a string");
     references_.items.push_back(head.id.str());
   } else if (head.type.is("reasoning")) {
     if (is_sealed(head.encrypted)) {
@@ -72,7 +67,7 @@ bool RequestDecoder::item() {
     references_.encrypted |= !head.encrypted.empty();
     if (!head.encrypted.empty()) references_.reasoning.push_back(seal_id(head.encrypted));
   } else if (head.type.empty() && !head.role) {
-    return missing(json::path_at(body_, offset_of(start)) + ".type", "a string");
+    return missing_in(start, "type", "a string");
   }
   return true;
 }
@@ -85,8 +80,7 @@ bool RequestDecoder::item_member(const Text& key, ItemHead* head) {
   if (index == kItemKeys.size()) return reader_.skip();
   const Type type = reader_.peek();
   if ((head->seen >> index & 1) != 0) {
-    const std::string path = json::path_at(body_, offset_of(reader_.pointer()));
-    return fail(fmt::format("`{}` stands there twice", path), path);
+    return twice(path_of(reader_.pointer()));
   }
   head->seen |= 1u << index;
   if (name == "type" || name == "id" || name == "role") {
@@ -104,13 +98,6 @@ bool RequestDecoder::item_member(const Text& key, ItemHead* head) {
   return text_or_parts();
 }
 
-bool RequestDecoder::text_size() {
-  Text text;
-  if (!reader_.string(&text)) return false;
-  request_.prompt_bytes += static_cast<int64_t>(text.length());
-  return true;
-}
-
 bool RequestDecoder::text_or_parts() {
   const Type type = reader_.peek();
   if (type == Type::String) return text_size();
@@ -118,15 +105,7 @@ bool RequestDecoder::text_or_parts() {
   if (type != Type::Array) {
     return wrong(reader_.pointer(), "a string, an array of parts or null");
   }
-  return parts();
-}
-
-bool RequestDecoder::parts() {
-  reader_.open_array();
-  while (reader_.next_element()) {
-    if (!part()) return false;
-  }
-  return !reader_.failed();
+  return elements([this] { return part(); });
 }
 
 // Of a part only its text counts: an image is no prompt text, however long its base64.

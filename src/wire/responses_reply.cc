@@ -8,18 +8,6 @@
 namespace sluice::responses {
 namespace {
 
-Error bad_reply(std::string_view body, std::string_view why) {
-  const size_t first = body.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) {
-    return Error(Outcome::UpstreamBadReply, "the upstream's reply is empty");
-  }
-  if (body[first] == '<') {
-    return Error(Outcome::UpstreamBadReply,
-                 "the upstream's reply is an HTML or XML page, not JSON");
-  }
-  return Error(Outcome::UpstreamBadReply, fmt::format("the upstream's reply is {}", why));
-}
-
 chat::Reply reply_of(ResponseFacts&& facts) {
   chat::Reply reply;
   reply.usage = facts.usage;
@@ -45,17 +33,13 @@ chat::Reply reply_of(ResponseFacts&& facts) {
 }  // namespace
 
 Result<chat::Reply> decode_reply(std::string_view body) {
-  if (!json::is_utf8(body)) return bad_reply(body, "not valid UTF-8");
-  json::Reader reader(body);
-  if (reader.peek() != json::Type::Object) return bad_reply(body, "not a JSON object");
   ResponseFacts facts;
-  read_response(reader, &facts);
-  if (!reader.finish()) {
-    const Error error = json::error_of(Outcome::UpstreamBadReply, body, reader);
-    return bad_reply(body, error.message());
-  }
+  Result<void> read = chat::read_reply(body, [&](json::Reader& reader, std::string_view key) {
+    return facts.read_member(reader, key);
+  });
+  if (!read) return std::move(read).error();
   if (!facts.is_failure() && !facts.has_output) {
-    return bad_reply(body, "JSON without an `output` array");
+    return chat::bad_reply(body, "JSON without an `output` array");
   }
   return reply_of(std::move(facts));
 }

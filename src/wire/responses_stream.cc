@@ -24,7 +24,7 @@ struct StreamReader::Payload {
   ItemFacts item;
   ItemFacts part;
   std::unique_ptr<ResponseFacts> response;
-  openai::ErrorFacts error;
+  chat::ErrorFacts error;
   bool has_error = false;
   int64_t sequence = -1;
 };
@@ -114,10 +114,6 @@ std::string_view frame(const sse::Event& event, std::string_view type, std::stri
   return scratch;
 }
 
-bool read_plain_text(Reader& reader, Text* text) {
-  return reader.peek() == Type::String ? reader.string(text) : reader.skip();
-}
-
 bool read_sequence(Reader& reader, int64_t* sequence) {
   if (reader.peek() != Type::Number) return reader.skip();
   std::string_view digits;
@@ -145,7 +141,7 @@ StreamEvent StreamReader::fail(Outcome outcome, std::string message) {
   return {.kind = Kind::Error};
 }
 
-StreamEvent StreamReader::fail_with(openai::ErrorFacts&& facts) {
+StreamEvent StreamReader::fail_with(chat::ErrorFacts&& facts) {
   if (facts.message.empty()) facts.message = "the upstream reported an error without a message";
   const Outcome outcome = outcome_of_error(facts.code, facts.type, facts.message);
   const StreamEvent event = fail(outcome, std::move(facts.message));
@@ -182,7 +178,7 @@ bool StreamReader::read(std::string_view data, Payload* payload, Reader* reader)
   while (reader->next_member(&key)) {
     const std::string_view name = key.raw;
     if (name == "type") {
-      read_plain_text(*reader, &payload->type);
+      chat::read_string(*reader, &payload->type);
     } else if (name == "sequence_number") {
       read_sequence(*reader, &payload->sequence);
     } else if (name == "delta") {

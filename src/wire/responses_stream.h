@@ -54,7 +54,7 @@ class StreamReader final : public chat::ReplyStream {
   struct Payload;
 
   chat::StreamEvent fail(Outcome outcome, std::string message);
-  chat::StreamEvent fail_with(openai::ErrorFacts&& facts);
+  chat::StreamEvent fail_with(chat::ErrorFacts&& facts);
   bool read(std::string_view data, Payload* payload, json::Reader* reader);
   chat::StreamEvent accept(const sse::Event& event, Payload& payload, std::string& scratch);
   chat::StreamEvent ended(const sse::Event& event, Payload& payload, std::string& scratch);

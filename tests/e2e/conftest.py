@@ -3,7 +3,9 @@
 import openai
 import pytest
 
+from fleet import Fleet
 from harness import Gateway, Lab
+from redis_server import Redis
 
 # Dollars per million tokens; the same as the lab's own meter asks.
 PRICES = {name: {"input": 1, "output": 4, "cached_input": 0.1} for name in ("chat", "fast", "tools", "slow")}
@@ -41,3 +43,24 @@ def own(lab, tmp_path):
 def client(gateway):
     with openai.OpenAI(base_url=f"{gateway.url}/v1", api_key="client-key", max_retries=0) as opened:
         yield opened
+
+
+@pytest.fixture
+def redis(tmp_path):
+    server = Redis(tmp_path / "redis")
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def fleet(lab, tmp_path, redis):
+    made = []
+
+    def make(key, **more):
+        made.append(Fleet(tmp_path / f"fleet{len(made)}", lab, key, **{"redis": redis, **more}))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.stop()

@@ -82,6 +82,29 @@ def test_BUD_2_what_was_held_and_not_used_can_be_spent_within_a_second(own):
     assert 5 * CENT - CENT // 2 <= left < 5 * CENT
 
 
+def unlimited(gateway, path, body):
+    """A request that says nothing of how long the answer may be, and gets a long one."""
+    body = {name: value for name, value in body.items() if not name.startswith("max_")}
+    return ask(gateway, path, body, {**bearer("a"), "x-lab-fault": "tokens-400, first-token-200"})
+
+
+@pytest.mark.parametrize("door", ["chat", "completions", "responses"])
+def test_BUD_1_answers_without_a_limit_never_overrun_a_budget(own, lab, door):
+    # All that the model can write would cost $128; the usual 150 tokens are 15 cents.
+    gateway = governed(own, {"a": budget(1)}, **DEAR, providers={"lab": {"max_output": 150}})
+    replies = at_once(20, lambda number: unlimited(gateway, *PAID[door]))
+    assert sum(reply.status == 200 for reply in replies) == 6
+    assert settled(gateway) == 90 * CENT
+    assert ":150" in lab.last()["body"]
+    assert any("no room for an answer without a limit" in row["reason"] for row in gateway.rows())
+
+
+def test_where_there_is_room_for_all_a_model_can_write_no_limit_is_set(own, lab):
+    gateway = governed(own, {"a": budget(129)}, **DEAR, providers={"lab": {"max_output": 150}})
+    assert unlimited(gateway, *PAID["chat"]).status == 200
+    assert "max_" not in lab.last()["body"] and settled(gateway) == 40 * CENT
+
+
 ENDINGS = {
     "success": "tokens-5",
     "refused": "status-400",

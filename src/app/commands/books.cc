@@ -32,21 +32,6 @@ Error bad_moment(std::string_view flag, const std::string& text) {
                fmt::format("{} takes 7d, 24h, 30m or a day like 2026-11-01, not '{}'", flag, text));
 }
 
-// A ledger to be written to: it must be of this version, since a gateway may be writing beside us.
-Result<store::Database> open_for_writing(const std::string& path) {
-  Result<store::Database> database = open_ledger_file(path, store::OpenMode::Create);
-  if (!database) return database;
-  Result<int64_t> version = database->integer("PRAGMA user_version");
-  if (!version) return std::move(version).error();
-  if (*version != store::migrations().back().version) {
-    return Error(Outcome::BadRequest,
-                 "the ledger " + path +
-                     " was written by another version of sluice: start the gateway of this version "
-                     "on it once");
-  }
-  return database;
-}
-
 std::string cost_text(int64_t nano, int64_t unpriced) {
   return unpriced > 0 && nano == 0 ? "unpriced" : "$" + decimal(nano);
 }
@@ -214,9 +199,8 @@ CommandResult reprice_ledger(const RepriceArguments& arguments, const telemetry:
   }
   query.from_micros = *from;
   query.to_micros = *to;
-  Result<store::Database> database =
-      arguments.dry_run ? open_ledger_file(arguments.ledger, store::OpenMode::ReadOnly)
-                        : open_for_writing(arguments.ledger);
+  Result<store::Database> database = open_current_ledger(
+      arguments.ledger, arguments.dry_run ? store::OpenMode::ReadOnly : store::OpenMode::Create);
   if (!database) return command_failed(kExitFailed, database.error().message());
   const Result<telemetry::RepriceReport> report =
       telemetry::reprice(*database, prices, query, {.name = actor, .at_micros = now}, progress);
@@ -250,7 +234,8 @@ CommandResult reconcile_export(const ReconcileArguments& arguments, const Clock&
     return command_failed(kExitInvalid, arguments.file + ": " + exported.error().message());
   query.provider =
       arguments.provider.empty() ? std::string(name_of(exported->format)) : arguments.provider;
-  Result<store::Database> database = open_ledger_file(arguments.ledger, store::OpenMode::ReadOnly);
+  Result<store::Database> database =
+      open_current_ledger(arguments.ledger, store::OpenMode::ReadOnly);
   if (!database) return command_failed(kExitInvalid, database.error().message());
   const Result<telemetry::ReconcileReport> report = telemetry::reconcile(
       *database, *exported, query, [&](double done) { progress(0.9 + 0.1 * done); });

@@ -5,13 +5,19 @@
 #include <vector>
 
 #include "app/commands/ledger_file.h"
+#include "app/progress_bar.h"
 #include "base/text_out.h"
+#include "store/file_lock.h"
+#include "store/schema.h"
+#include "telemetry/ledger_verify.h"
 #include "telemetry/usage_report.h"
 
 namespace sluice::app {
 namespace {
 
 constexpr int kExitFailed = 1;
+constexpr int64_t kRowsPerPiece = 20'000;
+constexpr int kCheckpointPages = 2048;
 
 // Nothing of it is known: unknown is never shown as zero.
 bool unknown_cost(const telemetry::UsageLine& line) {
@@ -88,7 +94,9 @@ CommandResult usage(const UsageArguments& arguments, const Clock& clock) {
   if (!group) {
     return command_failed(
         kExitInvalid,
-        "--by takes model, provider, alias, user, day or outcome, not '" + arguments.by + "'");
+        "--by takes model, provider, alias, user, day, outcome, key, team, organisation or "
+        "environment, not '" +
+            arguments.by + "'");
   }
   query.by = *group;
   for (const auto& [text, flag, bound] :
@@ -108,7 +116,8 @@ CommandResult usage(const UsageArguments& arguments, const Clock& clock) {
                                       "between them",
                                       arguments.since, arguments.until));
   }
-  Result<store::Database> database = open_ledger_file(arguments.ledger, store::OpenMode::ReadOnly);
+  Result<store::Database> database =
+      open_current_ledger(arguments.ledger, store::OpenMode::ReadOnly);
   if (!database) return command_failed(kExitFailed, database.error().message());
   Result<telemetry::UsageReport> report = telemetry::usage_report(*database, query);
   if (!report) return command_failed(kExitFailed, report.error().message());
@@ -124,7 +133,7 @@ CommandResult usage(const UsageArguments& arguments, const Clock& clock) {
 }
 
 CommandResult verify_ledger(const std::string& path, TableFormat format) {
-  Result<store::Database> database = open_ledger_file(path, store::OpenMode::ReadOnly);
+  Result<store::Database> database = open_current_ledger(path, store::OpenMode::ReadOnly);
   if (!database) return command_failed(kExitFailed, database.error().message());
   Result<telemetry::VerifyReport> report = telemetry::verify_ledger(*database);
   if (!report) return command_failed(kExitFailed, report.error().message());
@@ -142,6 +151,40 @@ CommandResult verify_ledger(const std::string& path, TableFormat format) {
   result.out += report->problems.empty()
                     ? fmt::format("{} rows, sound\n", report->rows)
                     : fmt::format("{} rows, {} problems\n", report->rows, report->problems.size());
+  return result;
+}
+
+CommandResult upgrade_ledger(const std::string& path, TableFormat format) {
+  Result<store::Database> found = open_ledger_file(path, store::OpenMode::ReadOnly);
+  if (!found) return command_failed(kExitFailed, found.error().message());
+  Result<store::FileLock> lock = store::FileLock::take(path + ".lock");
+  if (!lock) {
+    return command_failed(kExitFailed,
+                          "a gateway uses the ledger, and brings it up to date by itself");
+  }
+  Result<store::Database> database = store::open_store(path);
+  if (!database) return command_failed(kExitFailed, database.error().message());
+  Result<int64_t> first = telemetry::read_mark(*database, telemetry::kSummedFrom);
+  if (!first) return command_failed(kExitFailed, first.error().message());
+  Result<int64_t> oldest = database->integer("SELECT ifnull(min(key), 0) FROM exchange");
+  if (!oldest) return command_failed(kExitFailed, oldest.error().message());
+  ProgressBar bar("upgrade");
+  for (bool more = *first > 0; more;) {
+    Result<bool> summed = telemetry::sum_older_rows(*database, kRowsPerPiece);
+    if (!summed) return command_failed(kExitFailed, summed.error().message());
+    more = *summed;
+    Result<int64_t> now = telemetry::read_mark(*database, telemetry::kSummedFrom);
+    if (!now) return command_failed(kExitFailed, now.error().message());
+    bar.show(static_cast<double>(*first - *now) / static_cast<double>(*first - *oldest + 1));
+    if (database->wal_pages() < kCheckpointPages) continue;
+    if (Result<void> moved = database->checkpoint(); !moved)
+      return command_failed(kExitFailed, moved.error().message());
+  }
+  const int version = store::migrations().back().version;
+  CommandResult result;
+  result.out = format == TableFormat::Json
+                   ? fmt::format("{{\"schema_version\":{},\"summed\":true}}\n", version)
+                   : fmt::format("up to date: schema version {}, all rows summed\n", version);
   return result;
 }
 

@@ -1,4 +1,5 @@
 // `sluice usage` and `sluice ledger verify`: what the ledger holds, read beside a running gateway.
+// `sluice ledger upgrade`: brings one of an earlier version up to date, without a gateway.
 #pragma once
 
 #include <optional>
@@ -22,5 +23,7 @@ struct UsageArguments {
 
 CommandResult usage(const UsageArguments& arguments, const Clock& clock);
 CommandResult verify_ledger(const std::string& path, TableFormat format);
+// Draws a progress bar on stderr if that is a terminal.
+CommandResult upgrade_ledger(const std::string& path, TableFormat format);
 
 }  // namespace sluice::app

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/text_out.h"
+#include "store/schema.h"
 
 namespace sluice::app {
 namespace {
@@ -78,6 +79,20 @@ Result<store::Database> open_ledger_file(const std::string& path, store::OpenMod
                                           "; --ledger names the file of another");
   }
   return store::Database::open(path, {.mode = mode});
+}
+
+Result<store::Database> open_current_ledger(const std::string& path, store::OpenMode mode) {
+  Result<store::Database> database = open_ledger_file(path, mode);
+  if (!database) return database;
+  Result<int64_t> version = database->integer("PRAGMA user_version");
+  if (!version) return std::move(version).error();
+  if (*version != store::migrations().back().version) {
+    return Error(Outcome::BadRequest,
+                 "the ledger " + path +
+                     " was written by another version of sluice: start the gateway of this version "
+                     "on it once, or run `sluice ledger upgrade`");
+  }
+  return database;
 }
 
 }  // namespace sluice::app

@@ -24,6 +24,9 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows, size_t le
 // With a reason a person understands where SQLite has none.
 Result<store::Database> open_ledger_file(const std::string& path, store::OpenMode mode);
 
+// The same, of a file whose tables are those this version knows.
+Result<store::Database> open_current_ledger(const std::string& path, store::OpenMode mode);
+
 CommandResult command_failed(int code, std::string message);
 
 }  // namespace sluice::app
