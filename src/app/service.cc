@@ -240,6 +240,7 @@ void Service::run() {
     std::string why = esc_->look();
     if (signal == SIGHUP && !esc_->ask()) why = "SIGHUP";
     if (why.empty() && written) why = "a file changed";
+    if (why.empty() && again_ && clock_.monotonic() >= again_->at) why = again_->why;
     if (!why.empty()) {
       const std::string prices = loaded_.settings.prices.file;
       lock.unlock();

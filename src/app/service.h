@@ -57,8 +57,10 @@ class Service {
   Result<void> open_front_door();
   Result<void> listen_on_all(const net::Address& address, const net::StreamWrapper& wrap);
   void announce();
-  // Errors: the configuration in force stays; the log says why.
+  // Errors: the configuration in force stays; the log says why. What the control store could not
+  // take, as it is locked or full, is tried again after a while.
   Result<void> reload(std::string_view why);
+  Result<void> load_anew(std::string_view why);
   void load_tokenizers();
   Result<void> refuse_reload(const Error& error);
   Result<Worker::InForce> take_callers(const Settings& settings, const std::vector<Change>& changes,
@@ -78,6 +80,12 @@ class Service {
   Reload reload_;
   std::string config_file_;
   uint64_t revision_ = 1;
+  // A reload that is to be tried again.
+  struct Again {
+    std::string why;
+    Nanos at = 0;
+  };
+  std::optional<Again> again_;
   std::string api_address_;
 
   Lasting lasting_;

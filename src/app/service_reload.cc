@@ -5,11 +5,26 @@
 #include "app/service.h"
 
 namespace sluice::app {
+namespace {
+
+// Whoever holds the control store, a backup or a command, is done by then.
+constexpr Nanos kReloadAgain = 5 * kSecond;
+
+}  // namespace
+
+// Of a value of an ESC environment, or a stored secret, that changed nobody tells a second time.
+Result<void> Service::reload(std::string_view why) {
+  const std::lock_guard lock(reloading_);
+  Result<void> done = load_anew(why);
+  again_.reset();
+  if (!done && done.error().outcome() == Outcome::Overloaded)
+    again_ = Again{.why = std::string(why), .at = clock_.monotonic() + kReloadAgain};
+  return done;
+}
 
 // A new configuration is checked and built whole before any loop hears of it; with any error the
 // old one stays.
-Result<void> Service::reload(std::string_view why) {
-  const std::lock_guard lock(reloading_);
+Result<void> Service::load_anew(std::string_view why) {
   LoadOutcome outcome = reload_();
   if (!outcome.loaded) {
     for (const Diagnostic& diagnostic : outcome.diagnostics) {

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sqlite3
 import subprocess
 
 import pytest
@@ -153,6 +154,18 @@ def test_a_backend_that_is_down_leaves_the_old_values_in_force(own, lab, tmp_pat
     with Lab("--esc-file", esc.file, listen=":".join(map(str, esc.lab.address))):
         eventually(lambda: key_seen(gateway, lab) == "llll", 20, "the key after the outage")
         eventually(lambda: gateway.logged(msg="the ESC environment opens again"), 5, "the line in the log")
+
+
+def test_a_new_value_is_not_lost_when_the_control_store_is_locked(own, lab, esc):
+    esc.put({"key": "before-key-0123456789-bbbb"})
+    gateway = own(settings(of("key")), env=esc.reach)
+    holder = sqlite3.connect(gateway.folder / "data/control.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    esc.put({"key": "after-key-0123456789-aaaa"})
+    eventually(lambda: gateway.logged(msg="the configuration could not be put in force; the old one stays"), 10, "the refusal")
+    assert key_seen(gateway, lab) == "bbbb"
+    holder.execute("ROLLBACK")
+    eventually(lambda: key_seen(gateway, lab) == "aaaa", 15, "the new key")
 
 
 def test_without_a_refresh_sighup_opens_the_environments_anew(own, lab, esc):
