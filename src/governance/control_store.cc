@@ -308,6 +308,15 @@ Result<void> ControlStore::Change::commit() {
   return {};
 }
 
+Result<void> note_in_chain(const std::string& path, AuditNote note, int64_t wall_micros) {
+  Result<ControlStore> store = ControlStore::open(path);
+  if (!store) return std::move(store).error();
+  Result<ControlStore::Change> change = store->begin();
+  if (!change) return std::move(change).error();
+  change->audit(std::move(note), wall_micros);
+  return change->commit();
+}
+
 Result<size_t> rekey_secrets(const std::string& path, const SecretsKey& from, const SecretsKey& to,
                              const std::string& actor, int64_t wall_micros) {
   Result<ControlStore> store = ControlStore::open(path);

@@ -68,6 +68,10 @@ struct StoredSecrets {
 // Also of a store that an older program made, and beside one that writes to it.
 Result<StoredSecrets> read_secrets(const store::Database& database);
 
+// A row of the audit chain of the control.db at `path`, of a change that is made elsewhere; beside
+// a gateway or without one.
+Result<void> note_in_chain(const std::string& path, AuditNote note, int64_t wall_micros);
+
 // Seals all secrets of the control.db at `path` anew, with an audit row: all or none. How many.
 // Errors: `from` is not their key.
 Result<size_t> rekey_secrets(const std::string& path, const SecretsKey& from, const SecretsKey& to,
