@@ -11,6 +11,7 @@ FAULTS = ["status-401", "status-403", "status-429", "status-500", "reset", "trun
 SLOTS = [
     "api_key", "second_key", "header", "portkey", "openrouter", "pat", "oauth", "proxy_user", "proxy_password",
     "virtual_key", "previous", "pepper", "esc_value", "stored", "wrong_key",
+    "redis_user", "redis_password",
 ]  # fmt: skip
 CANARY = {slot: f"canary{number:02}x{slot.replace('_', 'q')}x8c1f27de94x5b60aa{number:02}zz" for number, slot in enumerate(SLOTS)}
 SECRETS_KEY = bytes(range(7, 39)).hex()
@@ -35,6 +36,7 @@ def settings(lab):
         "providers": providers,
         "keys": keys,
         "governance": {"pepper": "${C_PEPPER}"},
+        "redis": {"url": "redis://${C_REDIS_USER}:${C_REDIS_PASSWORD}@127.0.0.1:1"},
         "log": {"format": "json", "level": "debug"},
         "resilience": {"attempts": 2, "backoff_base": "1ms", "backoff_cap": "5ms"},
     }
