@@ -50,8 +50,10 @@ guard: bench-programs ## instructions of a request and of a streamed event; fail
 soak: bench-programs ## ten minutes of mixed traffic; fails if memory or descriptors grow
 	@python3 bench/soak.py
 
-faults: build ## some ten minutes of failing upstreams, then kills and power cuts of the ledger; fails when a goal is missed
+faults: build ## some ten minutes of failing upstreams, then rushes on budgets, kills and power cuts of the ledger; fails when a goal is missed
 	@python3 tests/faults/campaign.py
+	@scripts/install.sh test
+	@python3 tests/faults/overruns.py
 	@cmake --build --preset release --target telemetry_test
 	@python3 tests/faults/crashes.py
 

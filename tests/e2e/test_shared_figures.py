@@ -6,27 +6,7 @@ import time
 
 from fleet import TENTH, WORST, accepted, dollar, restarted
 from harness import HELLO, SLOW, eventually
-
-
-async def one_call(gateway, gate, body):
-    reader, writer = await asyncio.open_connection(*gateway.address)
-    await gate.wait()
-    head = "POST /v1/chat/completions HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer client-key\r\n"
-    head += f"Content-Type: application/json\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"
-    writer.write((head + "x-lab-fault: tokens-100\r\n\r\n").encode() + body)
-    reply = await reader.read()
-    writer.close()
-    return int(reply.split(b" ", 2)[1])
-
-
-async def all_at_once(fleet, count, **more):
-    """Connections first, then every request in one go."""
-    gate = asyncio.Event()
-    body = json.dumps({"model": "lab/chat", "messages": HELLO, **more}).encode()
-    calls = [asyncio.create_task(one_call(fleet[i % len(fleet)], gate, body)) for i in range(count)]
-    await asyncio.sleep(1)
-    gate.set()
-    return await asyncio.gather(*calls)
+from rush import all_at_once
 
 
 def test_X1_a_thousand_at_once_on_four_instances_never_overrun_a_budget_for_a_hundred(fleet):
