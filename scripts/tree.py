@@ -17,6 +17,7 @@ def files(root, suffixes=None):
             for name in folders
             if name not in _SKIPPED and (not name.startswith(".") or name in _HIDDEN_BUT_OURS)
         )
-        for name in sorted(names):
+        # In a worktree .git is a file that says where the repository is.
+        for name in sorted(set(names) - {".git"}):
             if suffixes is None or name.endswith(tuple(suffixes)):
                 yield Path(folder) / name

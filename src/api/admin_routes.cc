@@ -65,6 +65,15 @@ constexpr AdminRoute kRoutes[] = {
      "makes one of `name` and `role`; the reply alone has its text, as `token`"},
     {"DELETE", "/admin/v1/admin_tokens/{name}", Role::Admin, &Control::remove_token,
      ObjectKind::Key, "", "removes one"},
+    {"GET", "/admin/v1/secrets", Role::Admin, &Control::list_secrets, ObjectKind::Key, "",
+     "what is stored encrypted, by name: version, fingerprint, whether it is in use; never a "
+     "value"},
+    {"GET", "/admin/v1/secrets/{name}", Role::Admin, &Control::get_secret, ObjectKind::Key, "",
+     "one of them"},
+    {"PUT", "/admin/v1/secrets/{name}", Role::Admin, &Control::put_secret, ObjectKind::Key, "",
+     "stores `value`, in force when this is answered; takes SLUICE_SECRETS_KEY"},
+    {"DELETE", "/admin/v1/secrets/{name}", Role::Admin, &Control::remove_secret, ObjectKind::Key,
+     "", "removes one, unless the configuration names it"},
 };
 
 // True if `path` is of that pattern; `name` gets what stands for {name}.

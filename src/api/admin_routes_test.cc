@@ -32,6 +32,10 @@ class FakeControl final : public Control {
   AdminAnswer list_tokens(const AdminCall& call) override { return note(call); }
   AdminAnswer create_token(const AdminCall& call) override { return note(call); }
   AdminAnswer remove_token(const AdminCall& call) override { return note(call); }
+  AdminAnswer list_secrets(const AdminCall& call) override { return note(call); }
+  AdminAnswer get_secret(const AdminCall& call) override { return note(call); }
+  AdminAnswer put_secret(const AdminCall& call) override { return note(call); }
+  AdminAnswer remove_secret(const AdminCall& call) override { return note(call); }
 
   AdminCall last;
   int called = 0;

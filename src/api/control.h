@@ -76,6 +76,10 @@ class Control {
   virtual AdminAnswer list_tokens(const AdminCall& call) = 0;
   virtual AdminAnswer create_token(const AdminCall& call) = 0;
   virtual AdminAnswer remove_token(const AdminCall& call) = 0;
+  virtual AdminAnswer list_secrets(const AdminCall& call) = 0;
+  virtual AdminAnswer get_secret(const AdminCall& call) = 0;
+  virtual AdminAnswer put_secret(const AdminCall& call) = 0;
+  virtual AdminAnswer remove_secret(const AdminCall& call) = 0;
 };
 
 }  // namespace sluice::api

@@ -8,6 +8,8 @@
 
 #include "app/commands/audit.h"
 #include "app/commands/keys.h"
+#include "app/commands/secrets.h"
+#include "app/user_name.h"
 
 namespace sluice::app {
 namespace {
@@ -111,6 +113,35 @@ void add_tokens(CLI::App& app, const Surroundings& around, int& exit_code) {
   add("delete", "Remove a token", Verb::Delete);
 }
 
+void add_secrets(CLI::App& app, const Surroundings& around, int& exit_code) {
+  using Verb = SecretsCommand::Verb;
+  auto* secrets_app = app.add_subcommand("secrets", "What the gateway stores encrypted");
+  secrets_app->require_subcommand(1);
+  const auto command = std::make_shared<SecretsCommand>();
+  const auto add = [&](const char* word, const char* help, Verb verb) {
+    auto* each = secrets_app->add_subcommand(word, help);
+    if (verb != Verb::List) each->add_option("name", command->name, "Its name")->required();
+    add_access(each, command->access);
+    each->add_flag("--json", command->json, "The gateway's reply as it is");
+    each->callback([command, verb, &around, &exit_code] {
+      command->verb = verb;
+      if (verb == Verb::Set)
+        command->value = std::string(std::istreambuf_iterator<char>(std::cin), {});
+      exit_code = print(secrets(*command, around));
+    });
+  };
+  add("set", "Store the value read from stdin, for ${secret:NAME} of a configuration", Verb::Set);
+  add("list", "All of them, without their values", Verb::List);
+  add("delete", "Remove one", Verb::Delete);
+  auto* rekey = secrets_app->add_subcommand(
+      "rekey", "Seal all with SLUICE_SECRETS_NEW_KEY in place of SLUICE_SECRETS_KEY");
+  const auto control = std::make_shared<std::string>("./sluice-data/control.db");
+  rekey->add_option("--control", *control, "The gateway's control.db")->capture_default_str();
+  rekey->callback([control, &around, &exit_code] {
+    exit_code = print(rekey_secrets(*control, user_name(), around, SystemClock()));
+  });
+}
+
 void add_audit(CLI::App& app, int& exit_code) {
   auto* audit_app = app.add_subcommand("audit", "Who changed what");
   audit_app->require_subcommand(1);
@@ -133,6 +164,7 @@ void add_audit(CLI::App& app, int& exit_code) {
 void add_admin_commands(CLI::App& app, const Surroundings& around, int& exit_code) {
   add_keys(app, around, exit_code);
   add_tokens(app, around, exit_code);
+  add_secrets(app, around, exit_code);
   add_audit(app, exit_code);
 }
 

@@ -107,15 +107,34 @@ void try_files(const LoadInput& input, Reader& reader) {
   }
 }
 
-// Everything after the file was parsed.
-LoadOutcome fill(const LoadInput& input, const Node& root, const SourceText& text,
-                 std::vector<Diagnostic> complaints) {
-  Reader reader(input.file_name, input.around);
-  reader.diagnostics = std::move(complaints);
+// Each layer shadows the ones before.
+void read_layers(Reader& reader, const LoadInput& input, const Node& root) {
   reader.read_defaults();
   reader.read_file(root);
   reader.read_environment();
   for (const auto& [key, value, flag] : input.overrides) reader.read_override(key, value, flag);
+}
+
+// What may be substituted. Stored secrets lie in the data directory, which the same file may name:
+// it is read once for that alone, with a word in place of each secret.
+Surroundings surroundings_for(const LoadInput& input, const Node& root) {
+  Surroundings around = input.around;
+  const bool wanted = input.text && input.text->find("${secret:") != std::string::npos;
+  if (!wanted || !around.secrets_in) return around;
+  around.secret = [](std::string_view) { return Result<std::string>("placeholder"); };
+  Reader first(input.file_name, around);
+  read_layers(first, input, root);
+  around.secret = around.secrets_in(first.settings.server.data_dir);
+  return around;
+}
+
+// Everything after the file was parsed.
+LoadOutcome fill(const LoadInput& input, const Node& root, const SourceText& text,
+                 std::vector<Diagnostic> complaints) {
+  const Surroundings around = surroundings_for(input, root);
+  Reader reader(input.file_name, around);
+  reader.diagnostics = std::move(complaints);
+  read_layers(reader, input, root);
 
   const bool names_providers =
       std::any_of(root.keys.begin(), root.keys.end(),
@@ -136,6 +155,7 @@ LoadOutcome fill(const LoadInput& input, const Node& root, const SourceText& tex
     outcome.loaded.emplace();
     outcome.loaded->settings = std::move(reader.settings);
     outcome.loaded->provenance = std::move(reader.provenance);
+    std::move(reader.notes.begin(), reader.notes.end(), std::back_inserter(notes));
     outcome.loaded->notes = std::move(notes);
     add_price_warnings(input, outcome);
   }

@@ -57,14 +57,23 @@ constexpr auto kRules = std::to_array<RuleInfo>({
      "The file named by ${file:...} or by NAME_FILE is missing, unreadable or larger than 64 "
      "KiB."},
     {Rule::BadSubstitution, Error, "malformed substitution",
-     "Substitutions are ${NAME}, ${NAME:-default} and ${file:/path}; they do not nest. Write $$ "
-     "for a plain dollar sign."},
+     "Substitutions are ${NAME}, ${NAME:-default}, ${file:/path}, ${secret:NAME} and "
+     "${esc:ORG/PROJECT/ENV:path}; they do not nest. Write $$ for a plain dollar sign."},
     {Rule::LiteralSecret, Warning, "a key stands in the file itself",
      "Configuration files are copied, committed and sent around, and the key with them. Write "
      "${NAME} and set the variable, or ${file:/path}."},
     {Rule::SchemeInKey, Warning, "a key that begins with Bearer",
      "The gateway itself writes `Authorization: Bearer` before the key, so the provider would see "
      "the word twice and refuse the key. Give the key alone."},
+    {Rule::UnopenedEnvironment, Error, "a value of a Pulumi ESC environment is not to be had",
+     "The environment named by ${esc:ORG/PROJECT/ENV:path} could not be opened, or has no such "
+     "value. PULUMI_ACCESS_TOKEN (or PULUMI_ACCESS_TOKEN_FILE) must hold a token that may open it; "
+     "PULUMI_BACKEND_URL says where it is, if not at api.pulumi.com. `esc open ORG/PROJECT/ENV "
+     "path` tries the same by hand."},
+    {Rule::UnopenedSecret, Error, "a stored secret is not to be had",
+     "No secret of that name is stored in control.db of server.data_dir, or it does not open: "
+     "SLUICE_SECRETS_KEY (or SLUICE_SECRETS_KEY_FILE) must hold the key that it was stored with. "
+     "`sluice secrets list` names those there are."},
     {Rule::UnknownProvider, Error, "unknown provider",
      "A target names a provider that `providers` does not define, or a name that is neither "
      "provider/model nor a tier nor an alias."},

@@ -31,6 +31,8 @@ enum class Rule : uint16_t {
   BadSubstitution = 403,
   LiteralSecret = 404,
   SchemeInKey = 405,
+  UnopenedEnvironment = 406,
+  UnopenedSecret = 407,
   UnknownProvider = 501,
   ModelNotServed = 502,
   RouteCycle = 503,

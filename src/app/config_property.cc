@@ -91,6 +91,7 @@ std::string_view leaf_of(std::string_view key) {
 }
 
 std::string value_text(const Property& row, Settings& settings, std::string_view name) {
+  if (!row.secret && settings.sealed.contains(path_of(row, name))) return "…";
   return std::visit(
       [&](auto slot) -> std::string {
         if constexpr (std::is_pointer_v<decltype(slot)>)

@@ -149,13 +149,17 @@ void check_kind(Reader& reader, const ProviderSettings& provider, const std::str
 }
 
 void check_keys(Reader& reader, const ProviderSettings& provider, const std::string& path) {
+  if (provider.keys.empty() && reader.has(path + ".keys"))
+    reader.complain(Rule::MissingKey, reader.provenance.place_of(path + ".keys"), path + ".keys",
+                    fmt::format("`{}.keys` holds no key", path));
   needs(reader, !provider.keys.empty() && !provider.api_key.empty(), path + ".keys",
         fmt::format("`{0}.keys` and `{0}.api_key` exclude each other", path));
   for (const auto& [name, weight] : provider.key_weights) {
     const std::string own = fmt::format("{}.key_weights.{}", path, name);
     const bool known = std::any_of(provider.keys.begin(), provider.keys.end(),
                                    [&key = name](const Header& h) { return h.name == key; });
-    needs(reader, !known, own, fmt::format("`{}` is none of `{}.keys`", name, path));
+    const bool left_out = reader.provenance.knows(fmt::format("{}.keys.{}", path, name));
+    needs(reader, !known && !left_out, own, fmt::format("`{}` is none of `{}.keys`", name, path));
     int64_t number = 0;
     if (auto fault = assign(number, weight, Limits{0, 1000}))
       reader.complain(fault->rule, reader.provenance.place_of(own), own,

@@ -120,6 +120,11 @@ void Reader::blot(const Node& node) {
   for (const auto& item : node.items) blot(item);
 }
 
+void Reader::seal(const Where& where, const Substituted& text) {
+  if (text.sealed) settings.sealed.insert(path_of(where.row, where.name));
+  settings.stored_secrets.insert(text.secrets.begin(), text.secrets.end());
+}
+
 bool Reader::complained_about(std::string_view path) const {
   return std::any_of(diagnostics.begin(), diagnostics.end(),
                      [path](const Diagnostic& diagnostic) { return diagnostic.key == path; });
@@ -238,10 +243,13 @@ std::optional<Fault> Reader::assign_to(const Where& where, std::string_view text
 }
 
 void Reader::read_value(const Node& node, const Where& where) {
+  if (where.row.empty_is_none && node.kind == Node::Kind::Null) return;
   if (node.kind != Node::Kind::Scalar) return wrong_shape(node, where.path, "a value");
   const auto place = place_of(node.spot);
   const auto text = substitute(node.text, around_);
   if (text.fault) return refuse(*text.fault, place, where, "");
+  if (where.row.empty_is_none && text.text.empty()) return;
+  seal(where, text);
   if (auto fault = assign_to(where, text.text)) {
     // What a variable holds may be a secret that strayed; a URL may hold a password.
     if (node.text.find('@') != std::string::npos) blot(node);

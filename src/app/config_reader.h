@@ -39,6 +39,7 @@ class Reader {
   Settings settings;
   Provenance provenance;
   std::vector<Diagnostic> diagnostics;
+  std::vector<std::string> notes;  // what an operator should know
   // Text of the file that must not be quoted: secrets, and values of keys we do not know.
   std::vector<Spot> blots;
 
@@ -66,6 +67,7 @@ class Reader {
   void wrong_shape(const Node& node, const std::string& path, std::string_view expected);
   void add_entry(const Property& each, std::string_view name);
   void blot(const Node& node);
+  void seal(const Where& where, const Substituted& text);
   void refuse(const Fault& fault, const Place& place, const Where& where,
               std::string_view shown_value);
   std::optional<Fault> assign_to(const Where& where, std::string_view text);

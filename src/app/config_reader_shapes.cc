@@ -32,6 +32,7 @@ bool Reader::read_item(const Node& node, const Where& where, Word word, std::str
     return false;
   }
   auto text = substitute(node.text, around_);
+  seal(where, text);
   if (!text.fault) text.fault = check_word(word, text.text);
   if (text.fault) {
     refuse(*text.fault, place_of(node.spot), where,
@@ -90,6 +91,11 @@ void Reader::read_headers(const Node& node, const Where& where) {
     std::string text;
     Header header{.name = key.name, .value = {}};
     if (!read_item(node.items[i], item, Word::Any, text)) continue;
+    if (text.empty() && where.row.empty_is_none) {
+      provenance.locate(item.path, place_of(key.spot));
+      notes.push_back(fmt::format("`{}` is empty and left out", item.path));
+      continue;
+    }
     if (auto fault = assign(header.value, text, where.row.limits))
       refuse(*fault, place_of(node.items[i].spot), item, "");
     else

@@ -26,7 +26,7 @@ aliases:
   gpt-4: fast
 ```
 
-- `sluice check FILE` finds mistakes without touching the network: `file:line:col`, the line, a
+- `sluice check FILE` finds mistakes, asking nobody but Pulumi ESC: `file:line:col`, the line, a
   caret and what was probably meant. `--format json` and `--format github` are for programs.
   Exit code 0: usable (perhaps with warnings), 2: not. `sluice explain SL201` explains a rule.
 - `sluice config explain KEY --config FILE` says which value a setting has, who decided it, and which
@@ -39,7 +39,9 @@ aliases:
 a setting stands in its table.
 
 **Substitution.** Any value may hold `${NAME}`, `${NAME:-default}` (for a variable that is unset or
-empty) and `${file:/path}` (without the file's last line break). An unset variable is an error. If
+empty), `${file:/path}` (without the file's last line break), `${secret:NAME}` (stored by `sluice
+secrets set NAME`) and `${esc:ORG/PROJECT/ENV:path}` (of a Pulumi ESC environment): see
+[secrets.md](secrets.md). An unset variable is an error. If
 `NAME` is unset and `NAME_FILE` is set, the value is the content of the file it names. `$$` is a
 plain dollar sign.
 

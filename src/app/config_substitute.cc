@@ -5,11 +5,17 @@
 #include <fmt/format.h>
 #include <utility>
 
+#include "app/config_value.h"
+#include "app/esc_client.h"
+#include "app/esc_value.h"
+
 namespace sluice::app {
 namespace {
 
 constexpr size_t kMaxSecretFile = 64 * 1024;
 constexpr std::string_view kFile = "file:";
+constexpr std::string_view kEsc = "esc:";
+constexpr std::string_view kSecret = "secret:";
 constexpr std::string_view kOrElse = ":-";
 
 bool is_variable_name(std::string_view name) {
@@ -39,6 +45,37 @@ Looked content_of(std::string_view path, std::string name, const Surroundings& a
   return {.value = without_last_break(*std::move(content)), .name = std::move(name), .fault = {}};
 }
 
+// `inner` is what stands behind "esc:".
+Looked esc_value_of(std::string_view inner, const Surroundings& around) {
+  const size_t colon = inner.find(':');
+  const std::string_view environment = inner.substr(0, colon);
+  const std::string_view path =
+      colon == std::string_view::npos ? std::string_view() : inner.substr(colon + 1);
+  const bool readable = read_esc_name(environment) && check_esc_path(path);
+  if (!readable)
+    return {.fault = Fault{Rule::BadSubstitution,
+                           fmt::format("`${{esc:{}}}` names no value of an environment", inner),
+                           "write ${esc:ORG/PROJECT/ENV:path.to.value}, or ENV@VERSION"}};
+  Result<std::string> value = around.esc ? around.esc(environment, path)
+                                         : Error(Outcome::BadRequest, "cannot be opened from here");
+  if (value) return {.value = *std::move(value), .name = std::string(kEsc), .fault = {}};
+  return {.fault = Fault{
+              Rule::UnopenedEnvironment,
+              fmt::format("the ESC environment {}: {}", environment, value.error().message())}};
+}
+
+Looked secret_of(std::string_view name, const Surroundings& around) {
+  if (!is_name(name))
+    return {.fault =
+                Fault{Rule::BadSubstitution, fmt::format("`${{secret:{}}}` names no secret", name),
+                      "a name consists of letters, digits, '.', '_' and '-'"}};
+  Result<std::string> value =
+      around.secret ? around.secret(name) : Error(Outcome::BadRequest, "cannot be read from here");
+  if (value) return {.value = *std::move(value), .name = std::string(kSecret), .fault = {}};
+  return {.fault = Fault{Rule::UnopenedSecret,
+                         fmt::format("the secret {}: {}", name, value.error().message())}};
+}
+
 // `inner` is what stands between the braces.
 Looked resolve(std::string_view inner, const Surroundings& around) {
   if (inner.starts_with(kFile)) {
@@ -46,12 +83,14 @@ Looked resolve(std::string_view inner, const Surroundings& around) {
     if (path.empty()) return {.fault = Fault{Rule::BadSubstitution, "${file:} names no file"}};
     return content_of(path, "file", around);
   }
+  if (inner.starts_with(kSecret)) return secret_of(inner.substr(kSecret.size()), around);
+  if (inner.starts_with(kEsc)) return esc_value_of(inner.substr(kEsc.size()), around);
   const size_t or_else = inner.find(kOrElse);
   const auto name = inner.substr(0, or_else);
   if (!is_variable_name(name))
-    return {.fault =
-                Fault{Rule::BadSubstitution, fmt::format("`${{{}}}` names no variable", inner),
-                      "write ${NAME}, ${NAME:-default} or ${file:/path}; $$ is a dollar sign"}};
+    return {.fault = Fault{Rule::BadSubstitution, fmt::format("`${{{}}}` names no variable", inner),
+                           "write ${NAME}, ${NAME:-default}, ${file:/path}, ${secret:NAME} or "
+                           "${esc:ORG/PROJECT/ENV:path}; $$ is a dollar sign"}};
   auto found = look_up(name, around);
   if (found.fault) return found;
   if (or_else != std::string_view::npos && (!found.value || found.value->empty()))
@@ -93,6 +132,8 @@ Substituted substitute(std::string_view text, const Surroundings& around) {
       const auto inner = text.substr(2, end - 2);
       auto resolved = resolve(inner, around);
       out.from.push_back(std::string(text.substr(0, end + 1)));
+      out.sealed = out.sealed || inner.starts_with(kEsc) || inner.starts_with(kSecret);
+      if (inner.starts_with(kSecret)) out.secrets.emplace_back(inner.substr(kSecret.size()));
       if (resolved.fault) {
         out.fault = std::move(resolved.fault);
         return out;

@@ -1,5 +1,6 @@
-// ${NAME}, ${NAME:-default} and ${file:/path} in a configured value. The environment and the disk
-// come in as functions: nothing here reads them by itself.
+// ${NAME}, ${NAME:-default}, ${file:/path}, ${secret:NAME} and ${esc:ORG/PROJECT/ENV:path} in a
+// configured value. The environment, the disk and what keeps secrets come in as functions: nothing
+// here reads them by itself.
 #pragma once
 
 #include <functional>
@@ -18,9 +19,21 @@ using EnvLookup = std::function<std::optional<std::string>(std::string_view name
 // The content of a file, or why it cannot be read.
 using ReadFile = std::function<Result<std::string>(std::string_view path)>;
 
+// The value at `path` of a Pulumi ESC environment ("acme/llm/prod@stable"), or why there is none.
+using EscLookup =
+    std::function<Result<std::string>(std::string_view environment, std::string_view path)>;
+
+// The secret of that name in the gateway's own store, or why there is none.
+using SecretLookup = std::function<Result<std::string>(std::string_view name)>;
+
 struct Surroundings {
   EnvLookup env;
   ReadFile read_file;
+  EscLookup esc = {};  // empty: no environment can be opened
+  // The store of a data directory, which only a configuration can name: load() makes `secret` of
+  // it.
+  std::function<SecretLookup(const std::string& data_dir)> secrets_in = {};
+  SecretLookup secret = {};
 };
 
 // A refusal without a place: whoever knows where the text stands adds it.
@@ -35,6 +48,9 @@ struct Substituted {
   // What took part, as written: "${OPENAI_API_KEY}". Empty: the text is as it stood, so it may be
   // quoted in an error; otherwise it may be a secret.
   std::vector<std::string> from;
+  // Some of it came from where secrets are kept: it is never shown, whatever setting it is for.
+  bool sealed = false;
+  std::vector<std::string> secrets;  // names of ${secret:NAME}
   std::optional<Fault> fault;
 };
 

@@ -46,7 +46,8 @@ struct Property {
   Word word = Word::Any;
   Reload reload = Reload::Live;
   bool required = false;
-  bool secret = false;  // never shown, even where its type would allow it
+  bool secret = false;         // never shown, even where its type would allow it
+  bool empty_is_none = false;  // the empty text and null say that there is none
 };
 
 std::span<const Property> properties();

@@ -36,9 +36,10 @@ constexpr auto kRows = std::to_array<Property>({
     {.key = "providers.*.keys",
      .slot = &of_provider<&P::keys>,
      .doc = "Several keys by name, in place of api_key. One that meets its rate limit rests, one "
-            "that is refused is taken out.",
+            "that is refused is taken out; one that is empty is left out.",
      .word = Word::Name,
-     .secret = true},
+     .secret = true,
+     .empty_is_none = true},
     {.key = "providers.*.key_weights",
      .slot = &of_provider<&P::key_weights>,
      .derived = "1 each",

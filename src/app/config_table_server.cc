@@ -1,4 +1,4 @@
-// The gateway's own sockets, limits and patience.
+// The gateway's own sockets, limits and patience, and where its secrets come from.
 #include <array>
 
 #include "app/config_table_rows.h"
@@ -103,6 +103,13 @@ constexpr auto kRows = std::to_array<Property>({
      .slot = &at<&S::server, &Server::tls, &ServerTls::client_ca_file>,
      .doc = "Authorities, PEM; when given, clients must show a certificate of one of them.",
      .reload = Reload::Restart},
+    {.key = "secrets", .slot = Group{}, .doc = "Secrets that are kept elsewhere; docs/secrets.md."},
+    {.key = "secrets.refresh",
+     .slot = &at<&S::secrets, &SecretsSettings::refresh>,
+     .fallback = "30m",
+     .doc = "How often the Pulumi ESC environments of ${esc:...} are opened anew; a value that has "
+            "changed is put in force as by SIGHUP. 0: with SIGHUP alone.",
+     .limits = kDayOrOff},
 });
 
 }  // namespace

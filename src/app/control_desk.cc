@@ -40,6 +40,7 @@ Result<std::unique_ptr<ControlDesk>> ControlDesk::open(Parts parts) {
   if (!content) return std::move(content).error();
   std::unique_ptr<ControlDesk> desk(
       new ControlDesk(std::move(parts), *std::move(store), *std::move(content)));
+  if (Result<void> good = desk->check_secrets_key(); !good) return std::move(good).error();
   if (Result<void> kept = desk->keep_local_token(); !kept) return std::move(kept).error();
   const std::string after = fmt::format(R"({{"version":{}}})", json_quoted(kVersion));
   if (Result<void> noted = desk->note({.actor = "gateway",
@@ -165,12 +166,12 @@ Result<void> ControlDesk::note_reload(const std::vector<Change>& changes) {
 
 Result<void> ControlDesk::note(governance::AuditNote note) {
   const Result<int64_t> done = store(std::move(note), [](ControlStore::Change&, int64_t) {});
-  return done ? Result<void>() : Error(Outcome::Bug, done.error().message());
+  return done ? Result<void>() : Error(done.error().outcome(), done.error().message());
 }
 
 Result<int64_t> ControlDesk::store(governance::AuditNote note, const Write& write) {
   Result<ControlStore::Change> change = store_.begin();
-  if (!change) return Error(Outcome::Bug, change.error().message());
+  if (!change) return Error(change.error().outcome(), change.error().message());
   const int64_t revision = change->audit(std::move(note), now());
   write(*change, revision);
   if (Result<void> done = change->commit(); !done) return std::move(done).error();

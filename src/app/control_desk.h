@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "governance/control_store.h"
 #include "governance/directory.h"
+#include "governance/sealed_secret.h"
 
 namespace sluice::app {
 
@@ -39,6 +40,11 @@ class ControlDesk final : public api::Control {
     std::string config_file;
     // Returns when every loop works by it.
     std::function<void(const DirectoryPointer&)> apply;
+    // Loads the configuration anew; what it says is in force on every loop when this returns.
+    // Errors: the old one stays.
+    std::function<Result<void>(std::string_view why)> reload;
+    // As it is now; nothing: there is none.
+    std::function<Result<std::optional<governance::SecretsKey>>()> secrets_key;
     // The other instances, if there are any.
     std::function<void(std::vector<governance::Revocation>)> tell_others;
   };
@@ -81,6 +87,10 @@ class ControlDesk final : public api::Control {
   api::AdminAnswer list_tokens(const api::AdminCall& call) override;
   api::AdminAnswer create_token(const api::AdminCall& call) override;
   api::AdminAnswer remove_token(const api::AdminCall& call) override;
+  api::AdminAnswer list_secrets(const api::AdminCall& call) override;
+  api::AdminAnswer get_secret(const api::AdminCall& call) override;
+  api::AdminAnswer put_secret(const api::AdminCall& call) override;
+  api::AdminAnswer remove_secret(const api::AdminCall& call) override;
 
  private:
   using ObjectId = std::pair<governance::ObjectKind, std::string>;
@@ -96,6 +106,12 @@ class ControlDesk final : public api::Control {
 
   ControlDesk(Parts parts, governance::ControlStore store, governance::ControlContent content);
   Result<void> keep_local_token();
+  // A wrong one must not be found out at the next reload.
+  Result<void> check_secrets_key() const;
+  std::string secret_json(const governance::SealedSecret& secret) const;
+  // Nothing is in `to` where there is none of that name. The answer: the store cannot be read.
+  std::optional<api::AdminAnswer> find_secret(std::string_view name,
+                                              std::optional<governance::SealedSecret>& to) const;
   governance::DirectoryParts directory_parts_of(const State& state) const;
   // `next` differs in the object `id` and in what `more` writes. Nothing: it is stored and in
   // force.

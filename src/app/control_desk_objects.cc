@@ -41,6 +41,7 @@ constexpr auto kOwnFields = std::to_array<OwnField>({
     {"shown", "is a piece of the key's text"},
     {"old_texts", "come from rotating a key"},
     {"key", "the gateway makes the text of a key, and tells it once"},
+    {"previous", "comes from rotating a key"},
     {"digest", "the gateway makes the text of a key, and keeps its digest"},
 });
 

@@ -1,7 +1,6 @@
 #include "app/control_thread.h"
 
 #include <latch>
-#include <limits>
 #include <utility>
 
 namespace sluice::app {
@@ -11,14 +10,20 @@ void ControlThread::start() {
 }
 
 bool ControlThread::post(std::function<void()> work) {
-  return push(std::move(work), kMostWaiting);
-}
-
-bool ControlThread::push(std::function<void()> work, size_t most_waiting) {
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_ || waiting_.size() >= most_waiting) return false;
+    if (stopping_ || waiting_.size() >= kMostWaiting) return false;
     waiting_.push_back(std::move(work));
+  }
+  wake_.notify_one();
+  return true;
+}
+
+bool ControlThread::post_first(std::function<void()> work) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return false;
+    waiting_.push_front(std::move(work));
   }
   wake_.notify_one();
   return true;
@@ -26,11 +31,10 @@ bool ControlThread::push(std::function<void()> work, size_t most_waiting) {
 
 void ControlThread::run(const std::function<void()>& work) {
   std::latch done(1);
-  const auto and_tell = [&] {
+  const bool taken = post_first([&] {
     work();
     done.count_down();
-  };
-  const bool taken = push(and_tell, std::numeric_limits<size_t>::max());
+  });
   if (taken) done.wait();
 }
 

@@ -26,14 +26,16 @@ class ControlThread {
   void start();
   // False: it was stopped, or too much waits. Any thread.
   bool post(std::function<void()> work);
-  // The same however much waits, and returns when it is done. Requires: started, not stopped, and
-  // not called from the thread.
+  // Before all that waits, however much that is: with a store that is locked each piece of it takes
+  // a second.
+  bool post_first(std::function<void()> work);
+  // The same, and returns when it is done. Requires: started, not stopped, and not called from the
+  // thread.
   void run(const std::function<void()>& work);
   // Does what was posted, then ends. Without start() nothing is done.
   void stop();
 
  private:
-  bool push(std::function<void()> work, size_t most_waiting);
   void loop();
 
   std::mutex mutex_;

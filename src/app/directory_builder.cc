@@ -80,6 +80,9 @@ class GovernanceChecker {
     if (!key.text_is_stored && key.key.empty() == key.digest.empty())
       complain(Rule::MissingKey, path, fmt::format("`{}` needs either `key` or `digest`", path),
                "`sluice keys digest` makes a digest");
+    if (!key.previous.empty() && key.key.empty())
+      complain(Rule::NeedsOther, path + ".previous",
+               fmt::format("`{0}.previous` needs `{0}.key`", path));
     if (!key.digest.empty() && !governance::digest_of_hex(key.digest))
       complain(Rule::WrongShape, path + ".digest",
                fmt::format("`{}.digest` must be a SHA-256 in 64 hex digits", path));
@@ -147,6 +150,9 @@ governance::Key key_of(const KeySettings& settings, const governance::KeyDigeste
   if (!settings.key.empty()) {
     key.shown = governance::shown_key(settings.key.reveal());
     key.digests.push_back({.digest = digester.of(settings.key.reveal())});
+    const Secret& previous = settings.previous;
+    if (!previous.empty() && !previous.equals(settings.key.reveal()))
+      key.digests.push_back({.digest = digester.of(previous.reveal())});
   } else if (const auto digest = governance::digest_of_hex(settings.digest)) {
     key.digests.push_back({.digest = *digest, .peppered = false});
   }

@@ -17,8 +17,10 @@
 #include "app/commands/ledger.h"
 #include "app/commands/serve.h"
 #include "app/config_reference.h"
+#include "app/esc_environments.h"
 #include "app/file_content.h"
 #include "app/named_files.h"
+#include "app/stored_secrets.h"
 #include "app/telemetry_stack.h"
 #include "app/version.h"
 #include "base/nearest.h"
@@ -32,7 +34,7 @@ std::optional<std::string> environment(std::string_view name) {
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
-const Surroundings kAround{.env = environment, .read_file = file_content};
+const Surroundings kMachine{.env = environment, .read_file = file_content};
 
 // Whether the catalog, with the operator's own prices, knows what a model costs.
 Priced priced_with(const PriceSettings& prices) {
@@ -60,7 +62,8 @@ DiagnosticFormat format_named(const std::string& word) {
 
 // One function per command: declares its arguments and what runs it. `exit_code` outlives the
 // parse.
-void add_serve(CLI::App& app, int& exit_code) {
+void add_serve(CLI::App& app, const Surroundings& around, EscEnvironments& environments,
+               int& exit_code) {
   auto* command = app.add_subcommand("serve", "Run the gateway");
   auto arguments = std::make_shared<ServeArguments>();
   command->add_option(
@@ -78,7 +81,9 @@ void add_serve(CLI::App& app, int& exit_code) {
   add_override("--admin-listen", "server.admin_listen",
                "Address and port of admin and metrics (127.0.0.1:8081)");
   add_override("--data-dir", "server.data_dir", "Where the ledger lives (./sluice-data)");
-  command->callback([arguments, &exit_code] { exit_code = serve(*arguments, kAround); });
+  command->callback([arguments, &around, &environments, &exit_code] {
+    exit_code = serve(*arguments, around, environments);
+  });
 }
 
 void add_lab(CLI::App& app, int& exit_code) {
@@ -115,6 +120,8 @@ void add_lab(CLI::App& app, int& exit_code) {
       ->add_option("--snowflake-pat", arguments->snowflake_pat,
                    "The programmatic access token that is good")
       ->capture_default_str();
+  command->add_option("--esc-file", arguments->esc_file,
+                      "What its Pulumi ESC environments hold (JSON), read anew at each opening");
   auto reference = std::make_shared<bool>(false);
   command->add_flag("--reference", *reference, "Print its manual (docs/lab.md) and end");
   command->callback([arguments, reference, &exit_code] {
@@ -126,8 +133,10 @@ void add_lab(CLI::App& app, int& exit_code) {
   });
 }
 
-void add_check(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("check", "Check a configuration file, without the network");
+void add_check(CLI::App& app, const Surroundings& around, int& exit_code) {
+  auto* command = app.add_subcommand(
+      "check",
+      "Check a configuration file; asks nobody, but Pulumi ESC for the values of ${esc:...}");
   auto file = std::make_shared<std::string>();
   auto format = std::make_shared<DiagnosticFormat>(DiagnosticFormat::Text);
   command->add_option("file", *file, "The file")->required();
@@ -136,14 +145,14 @@ void add_check(CLI::App& app, int& exit_code) {
           "--format", [format](const std::string& word) { *format = format_named(word); },
           "How to print what was found (text)")
       ->type_name("text|json|github");
-  command->callback([file, format, &exit_code] {
-    LoadInput input = input_from(*file, kAround);
+  command->callback([file, format, &around, &exit_code] {
+    LoadInput input = input_from(*file, around);
     input.trials = faults_in_files;
     exit_code = print(check(std::move(input), *format, priced_with));
   });
 }
 
-void add_config(CLI::App& app, int& exit_code) {
+void add_config(CLI::App& app, const Surroundings& around, int& exit_code) {
   auto* schema = app.add_subcommand("schema", "Print the JSON Schema of the configuration");
   schema->callback([] { std::cout << json_schema(); });
 
@@ -166,8 +175,8 @@ void add_config(CLI::App& app, int& exit_code) {
       "The setting, such as server.listen; a section for all in it; without one, all");
   explain->add_option("-c,--config", *file, "Configuration file");
   explain->add_flag("--json", *json, "As JSON");
-  explain->callback([setting, file, json, &exit_code] {
-    exit_code = print(explain_key(input_from(*file, kAround), *setting,
+  explain->callback([setting, file, json, &around, &exit_code] {
+    exit_code = print(explain_key(input_from(*file, around), *setting,
                                   *json ? ExplainFormat::Json : ExplainFormat::Text));
   });
 }
@@ -304,14 +313,22 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer("Exit codes: 0 done, 1 failed or findings, 2 wrong usage or invalid configuration.");
   int exit_code = kExitOk;
-  add_serve(app, exit_code);
+  EscEnvironments environments([](const EscName& name) { return open_esc(name, kMachine); });
+  Surroundings around = kMachine;
+  around.esc = [&environments](std::string_view environment, std::string_view path) {
+    return environments.value(environment, path);
+  };
+  around.secrets_in = [](const std::string& data_dir) {
+    return stored_secrets(data_dir, kMachine);
+  };
+  add_serve(app, around, environments, exit_code);
   add_lab(app, exit_code);
-  add_check(app, exit_code);
-  add_config(app, exit_code);
+  add_check(app, around, exit_code);
+  add_config(app, around, exit_code);
   add_import(app, exit_code);
   add_ledger(app, exit_code);
-  add_admin_commands(app, kAround, exit_code);
-  add_books(app, kAround, exit_code);
+  add_admin_commands(app, around, exit_code);
+  add_books(app, around, exit_code);
   add_version(app);
   if (const std::string unknown = unknown_command(app, argc, argv); !unknown.empty()) {
     std::cerr << unknown << "\n";

@@ -194,7 +194,8 @@ Node object_node(Settings& settings, ObjectKind kind, const std::string& name) {
   const std::string below =
       std::string(section_of(kind)) + (kind == ObjectKind::EndUsers ? "." : ".*.");
   for (const Property& row : properties()) {
-    if (!row.key.starts_with(below) || row.secret) continue;
+    const bool hidden = row.secret || settings.sealed.contains(path_of(row, name));
+    if (!row.key.starts_with(below) || hidden) continue;
     Node value = std::visit(
         [&](auto slot) -> Node {
           if constexpr (std::is_pointer_v<decltype(slot)>)

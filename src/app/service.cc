@@ -32,10 +32,8 @@ int64_t file_stamp(const std::string& path) {
 
 }  // namespace
 
-Result<std::unique_ptr<Service>> Service::start(Loaded loaded, Reload reload,
-                                                std::string config_file) {
-  std::unique_ptr<Service> service(
-      new Service(std::move(loaded), std::move(reload), std::move(config_file)));
+Result<std::unique_ptr<Service>> Service::start(Loaded loaded, Source source) {
+  std::unique_ptr<Service> service(new Service(std::move(loaded), std::move(source)));
   raise_file_limit();
   service->signals_ = block_signals();
   const Settings& settings = service->loaded_.settings;
@@ -56,12 +54,14 @@ Result<std::unique_ptr<Service>> Service::start(Loaded loaded, Reload reload,
   return service;
 }
 
-Service::Service(Loaded loaded, Reload reload, std::string config_file)
+Service::Service(Loaded loaded, Source source)
     : loaded_(std::move(loaded)),
-      reload_(std::move(reload)),
-      config_file_(std::move(config_file)),
+      reload_(std::move(source.reload)),
+      config_file_(std::move(source.config_file)),
       lasting_(static_cast<uint64_t>(clock_.wall_micros())),
-      health_(std::string(kVersion), [this] { return health(); }) {}
+      health_(std::string(kVersion), [this] { return health(); }),
+      esc_source_(std::move(source.esc)),
+      secrets_key_(std::move(source.secrets_key)) {}
 
 // Workers first: their exchanges hand their rows to the ledger, which then writes what it has. But
 // nobody may answer them when they are gone.
@@ -85,6 +85,8 @@ Result<void> Service::open_control() {
                                in_force_.directory = directory;
                                apply_everywhere();
                              },
+                         .reload = [this](std::string_view why) { return reload(why); },
+                         .secrets_key = secrets_key_,
                          .tell_others =
                              [this](std::vector<governance::Revocation> revoked) {
                                if (shared_) shared_->revocations().tell(std::move(revoked));
@@ -146,6 +148,9 @@ Result<void> Service::open_front_door() {
   price_refresh_ =
       std::make_unique<PriceRefresh>(telemetry_->log(), telemetry_->registry(), clock_);
   price_refresh_->follow(settings.prices);
+  esc_ =
+      std::make_unique<EscRefresh>(esc_source_, telemetry_->log(), telemetry_->registry(), clock_);
+  esc_->follow(settings.secrets.refresh);
   Result<ControlDesk::Candidate> callers = desk_->candidate(settings);
   if (!callers) return std::move(callers).error();
   const unsigned count = worker_count(settings);
@@ -227,13 +232,20 @@ void Service::run() {
   for (;;) {
     const int signal = await_signal(signals_, kLook);
     if (asks_to_stop(signal)) break;
+    std::unique_lock lock(reloading_);
     Stamps current = look();
     // A file that is still being written could be half of what was meant, and valid.
     const bool there = current.config != 0 || current.prices != 0;
     const bool written = there && current != in_force && current == seen;
-    if (signal == SIGHUP || written) {
+    std::string why = esc_->look();
+    if (signal == SIGHUP && !esc_->ask()) why = "SIGHUP";
+    if (why.empty() && written) why = "a file changed";
+    if (why.empty() && again_ && clock_.monotonic() >= again_->at) why = again_->why;
+    if (!why.empty()) {
       const std::string prices = loaded_.settings.prices.file;
-      control_.run([&] { reload(signal == SIGHUP ? "SIGHUP" : "a file changed"); });
+      lock.unlock();
+      control_.run([&] { [[maybe_unused]] const Result<void> logged = reload(why); });
+      lock.lock();
       // Of the files as they were before: what was written meanwhile is still to be read.
       if (loaded_.settings.prices.file != prices) current.prices = look().prices;
       in_force = current;

@@ -5,6 +5,8 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,7 @@
 #include "app/config.h"
 #include "app/control_desk.h"
 #include "app/control_thread.h"
+#include "app/esc_refresh.h"
 #include "app/governance_stack.h"
 #include "app/list_refresh.h"
 #include "app/price_refresh.h"
@@ -30,16 +33,22 @@ using Reload = std::function<LoadOutcome()>;
 class Service {
  public:
   // Builds and starts everything, or says why not.
-  static Result<std::unique_ptr<Service>> start(Loaded loaded, Reload reload,
-                                                std::string config_file);
+  struct Source {
+    Reload reload;
+    std::string config_file;
+    EscRefresh::Source esc;
+    std::function<Result<std::optional<governance::SecretsKey>>()> secrets_key;
+  };
+  static Result<std::unique_ptr<Service>> start(Loaded loaded, Source source);
   ~Service();
 
   // Serves until SIGTERM or SIGINT; then drains: nothing new is taken, what is in hand may finish
-  // within the drain time, a second signal cuts it short. SIGHUP, or a change of the file, reloads.
+  // within the drain time, a second signal cuts it short. SIGHUP, or a change of the file, reloads;
+  // SIGHUP once the environments of Pulumi ESC were opened anew.
   void run();
 
  private:
-  Service(Loaded loaded, Reload reload, std::string config_file);
+  Service(Loaded loaded, Source source);
 
   SnapshotParts snapshot_parts(unsigned workers);
   Result<void> open_control();
@@ -48,9 +57,12 @@ class Service {
   Result<void> open_front_door();
   Result<void> listen_on_all(const net::Address& address, const net::StreamWrapper& wrap);
   void announce();
-  void reload(std::string_view why);
+  // Errors: the configuration in force stays; the log says why. What the control store could not
+  // take, as it is locked or full, is tried again after a while.
+  Result<void> reload(std::string_view why);
+  Result<void> load_anew(std::string_view why);
   void load_tokenizers();
-  void refuse_reload(const Error& error);
+  Result<void> refuse_reload(const Error& error);
   Result<Worker::InForce> take_callers(const Settings& settings, const std::vector<Change>& changes,
                                        std::shared_ptr<const gateway::Snapshot> snapshot);
   void put_in_force(Loaded loaded, std::shared_ptr<const telemetry::PriceTable> prices);
@@ -68,6 +80,12 @@ class Service {
   Reload reload_;
   std::string config_file_;
   uint64_t revision_ = 1;
+  // A reload that is to be tried again.
+  struct Again {
+    std::string why;
+    Nanos at = 0;
+  };
+  std::optional<Again> again_;
   std::string api_address_;
 
   Lasting lasting_;
@@ -78,6 +96,8 @@ class Service {
   std::atomic<bool> draining_{false};
   api::Health health_;
 
+  // The main thread looks after what a reload by the admin API changes.
+  std::mutex reloading_;
   Worker::InForce in_force_;
   ControlThread control_;
   std::unique_ptr<ControlDesk> desk_;
@@ -86,6 +106,9 @@ class Service {
   tokens::Tokenizers tokenizers_;
   std::unique_ptr<ListRefresh> lists_;
   std::unique_ptr<PriceRefresh> price_refresh_;
+  EscRefresh::Source esc_source_;
+  std::function<Result<std::optional<governance::SecretsKey>>()> secrets_key_;
+  std::unique_ptr<EscRefresh> esc_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 

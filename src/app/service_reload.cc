@@ -5,10 +5,26 @@
 #include "app/service.h"
 
 namespace sluice::app {
+namespace {
+
+// Whoever holds the control store, a backup or a command, is done by then.
+constexpr Nanos kReloadAgain = 5 * kSecond;
+
+}  // namespace
+
+// Of a value of an ESC environment, or a stored secret, that changed nobody tells a second time.
+Result<void> Service::reload(std::string_view why) {
+  const std::lock_guard lock(reloading_);
+  Result<void> done = load_anew(why);
+  again_.reset();
+  if (!done && done.error().outcome() == Outcome::Overloaded)
+    again_ = Again{.why = std::string(why), .at = clock_.monotonic() + kReloadAgain};
+  return done;
+}
 
 // A new configuration is checked and built whole before any loop hears of it; with any error the
 // old one stays.
-void Service::reload(std::string_view why) {
+Result<void> Service::load_anew(std::string_view why) {
   LoadOutcome outcome = reload_();
   if (!outcome.loaded) {
     for (const Diagnostic& diagnostic : outcome.diagnostics) {
@@ -21,7 +37,7 @@ void Service::reload(std::string_view why) {
     telemetry_->log().error("the configuration is not valid; the one in force stays",
                             {{"because", why}});
     telemetry_->note_reload(false, revision_);
-    return;
+    return Error(Outcome::BadRequest, "the configuration is not valid; see the log");
   }
   const std::vector<Change> changes = changes_between(loaded_.settings, outcome.loaded->settings);
   Result<std::shared_ptr<const gateway::Snapshot>> snapshot =
@@ -42,12 +58,14 @@ void Service::reload(std::string_view why) {
                                                     {"revision", revision_},
                                                     {"changes", changes.size()},
                                                     {"needs_restart", needing_restart(changes)}});
+  return {};
 }
 
-void Service::refuse_reload(const Error& error) {
+Result<void> Service::refuse_reload(const Error& error) {
   telemetry_->log().error("the configuration could not be put in force; the old one stays",
                           {{"because", error.message()}, {"key", error.param()}});
   telemetry_->note_reload(false, revision_);
+  return Error(error.outcome(), error.message(), error.param());
 }
 
 // The audit row comes before the change: what cannot be written down is none.
@@ -78,6 +96,7 @@ void Service::put_in_force(Loaded loaded, std::shared_ptr<const telemetry::Price
   loaded_ = std::move(loaded);
   lists_->follow(loaded_.settings, in_force_.snapshot, std::move(prices));
   price_refresh_->follow(loaded_.settings.prices);
+  esc_->follow(loaded_.settings.secrets.refresh);
   use_lists();
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -223,6 +224,10 @@ struct PriceSettings {
   bool count_upstream = true;
 };
 
+struct SecretsSettings {
+  Duration refresh{};  // zero: never
+};
+
 struct MetricsSettings {
   int64_t series_limit = 0;
 };
@@ -243,12 +248,16 @@ struct Settings {
   LogSettings log;
   PriceSettings prices;
   MetricsSettings metrics;
+  SecretsSettings secrets;
   GovernanceSettings governance;
   RedisSettings redis;
   std::vector<OrganisationSettings> organisations;
   std::vector<TeamSettings> teams;
   std::vector<KeySettings> keys;
   LimitSettings end_users;  // of each
+  // Paths of settings whose values came from where secrets are kept: never shown.
+  std::set<std::string, std::less<>> sealed;
+  std::set<std::string, std::less<>> stored_secrets;  // names of ${secret:NAME}
 
   const ProviderSettings* provider(std::string_view name) const;
   // Tiers first, then aliases, then tasks; null when the name is none of them.

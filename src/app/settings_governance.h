@@ -44,6 +44,7 @@ struct RightsSettings {
 struct KeySettings {
   std::string name;
   Secret key;                   // its text; or
+  Secret previous;              // beside `key`: the text before, still good; empty: none
   std::string digest;           // the SHA-256 of it, in hex
   bool text_is_stored = false;  // neither: made by the admin API, its digest is in control.db
   std::string team;

@@ -16,7 +16,10 @@ constexpr std::array<std::string_view, kRoleCount> kRoles = {"viewer", "analyst"
 constexpr int kCheckpointPages = 64;
 
 struct Blob {
-  const Digest& digest;
+  explicit Blob(const Digest& digest)
+      : bytes(reinterpret_cast<const char*>(digest.data()), digest.size()) {}
+  explicit Blob(std::string_view given) : bytes(given) {}
+  std::string_view bytes;
 };
 
 void bind(store::Statement& statement, int index, int64_t value) {
@@ -26,8 +29,7 @@ void bind(store::Statement& statement, int index, std::string_view text) {
   statement.bind(index, text);
 }
 void bind(store::Statement& statement, int index, const Blob& blob) {
-  statement.bind_blob(index,
-                      {reinterpret_cast<const char*>(blob.digest.data()), blob.digest.size()});
+  statement.bind_blob(index, blob.bytes);
 }
 
 template <size_t N>
@@ -80,11 +82,17 @@ std::optional<Role> role_named(std::string_view name) {
   return index ? std::optional(static_cast<Role>(*index)) : std::nullopt;
 }
 
-Result<ControlStore> ControlStore::open(const std::string& path, const Digest& pepper) {
+Result<ControlStore> ControlStore::open(const std::string& path) {
   Result<store::Database> database =
       store::open_store(path, store::control_schema(), {.outlives_power_cuts = true});
   if (!database) return std::move(database).error();
-  ControlStore opened(*std::move(database));
+  return ControlStore(*std::move(database));
+}
+
+Result<ControlStore> ControlStore::open(const std::string& path, const Digest& pepper) {
+  Result<ControlStore> found = open(path);
+  if (!found) return found;
+  ControlStore opened = *std::move(found);
   if (Result<void> same = opened.check_pepper(pepper); !same) return std::move(same).error();
   return opened;
 }
@@ -168,6 +176,36 @@ Result<ControlContent> ControlStore::read() const {
   return content;
 }
 
+Result<StoredSecrets> read_secrets(const store::Database& database) {
+  StoredSecrets stored;
+  const Result<int64_t> there =
+      database.integer("SELECT count(*) FROM sqlite_master WHERE name = 'secret'");
+  if (!there) return Error(Outcome::Bug, there.error().message());
+  if (*there == 0) return stored;
+  const auto check = [&](const store::Statement& row) -> Result<void> {
+    stored.check = std::string(row.text(0));
+    return {};
+  };
+  const auto secret = [&](const store::Statement& row) -> Result<void> {
+    stored.secrets.push_back({.name = std::string(row.text(0)),
+                              .version = row.integer(1),
+                              .wrapped = std::string(row.text(2)),
+                              .sealed = std::string(row.text(3)),
+                              .changed_micros = row.integer(4)});
+    return {};
+  };
+  if (auto done =
+          for_each_row(database, "SELECT value FROM fact WHERE name = 'secrets_key'", check);
+      !done)
+    return std::move(done).error();
+  if (auto done = for_each_row(
+          database, "SELECT name, version, wrapped, sealed, changed FROM secret ORDER BY name",
+          secret);
+      !done)
+    return std::move(done).error();
+  return stored;
+}
+
 Result<ControlStore::Change> ControlStore::begin() {
   Result<store::Transaction> transaction = store::Transaction::begin(database_);
   if (!transaction) return std::move(transaction).error();
@@ -206,7 +244,7 @@ void ControlStore::Change::remove(ObjectKind kind, std::string_view name) {
 }
 
 void ControlStore::Change::add(const StoredText& text) {
-  run("INSERT INTO key_text VALUES (?, ?, ?, ?, ?)", Blob{text.digest}, std::string_view(text.key),
+  run("INSERT INTO key_text VALUES (?, ?, ?, ?, ?)", Blob(text.digest), std::string_view(text.key),
       std::string_view(text.shown), text.made_micros, text.until_micros);
 }
 
@@ -229,11 +267,36 @@ void ControlStore::Change::add(const Revocation& revoked, int64_t wall_micros) {
 
 void ControlStore::Change::put(const StoredToken& token) {
   run("INSERT OR REPLACE INTO admin_token VALUES (?, ?, ?, ?)", std::string_view(token.name),
-      name_of(token.role), Blob{token.digest}, token.created_micros);
+      name_of(token.role), Blob(token.digest), token.created_micros);
 }
 
 void ControlStore::Change::remove_token(std::string_view name) {
   run("DELETE FROM admin_token WHERE name = ?", name);
+}
+
+void ControlStore::Change::use_secrets_key(const std::string& check) {
+  if (!state_) return;
+  const Result<StoredSecrets> stored = read_secrets(database_);
+  if (!stored) {
+    state_ = Error(stored.error().outcome(), stored.error().message());
+  } else if (!stored->secrets.empty() && stored->check != check) {
+    state_ = Error(Outcome::BadRequest,
+                   "the secrets in " + database_.path() + " were stored with another key");
+  }
+  replace_secrets_key(check);
+}
+
+void ControlStore::Change::replace_secrets_key(const std::string& check) {
+  run("INSERT OR REPLACE INTO fact VALUES ('secrets_key', ?)", std::string_view(check));
+}
+
+void ControlStore::Change::put(const SealedSecret& secret) {
+  run("INSERT OR REPLACE INTO secret VALUES (?, ?, ?, ?, ?)", std::string_view(secret.name),
+      secret.version, Blob(secret.wrapped), Blob(secret.sealed), secret.changed_micros);
+}
+
+void ControlStore::Change::remove_secret(std::string_view name) {
+  run("DELETE FROM secret WHERE name = ?", name);
 }
 
 Result<void> ControlStore::Change::commit() {
@@ -243,6 +306,41 @@ Result<void> ControlStore::Change::commit() {
   if (database_.wal_pages() > kCheckpointPages) [[maybe_unused]]
     const Result<void> folded = database_.checkpoint();
   return {};
+}
+
+Result<void> note_in_chain(const std::string& path, AuditNote note, int64_t wall_micros) {
+  Result<ControlStore> store = ControlStore::open(path);
+  if (!store) return std::move(store).error();
+  Result<ControlStore::Change> change = store->begin();
+  if (!change) return std::move(change).error();
+  change->audit(std::move(note), wall_micros);
+  return change->commit();
+}
+
+Result<size_t> rekey_secrets(const std::string& path, const SecretsKey& from, const SecretsKey& to,
+                             const std::string& actor, int64_t wall_micros) {
+  Result<ControlStore> store = ControlStore::open(path);
+  if (!store) return std::move(store).error();
+  Result<ControlStore::Change> change = store->begin();
+  if (!change) return std::move(change).error();
+  const Result<StoredSecrets> stored = read_secrets(store->database());
+  if (!stored) return Error(stored.error().outcome(), stored.error().message());
+  if (!stored->secrets.empty() && stored->check != from.check())
+    return Error(Outcome::BadRequest, "the secrets in " + path + " were stored with another key");
+  change->audit({.actor = actor,
+                 .action = "secret.rekey",
+                 .target = "",
+                 .before = "",
+                 .after = R"({"secrets":)" + std::to_string(stored->secrets.size()) + "}"},
+                wall_micros);
+  for (const SealedSecret& each : stored->secrets) {
+    const Result<SealedSecret> moved = from.rewrap(each, to);
+    if (!moved) return Error(moved.error().outcome(), moved.error().message());
+    change->put(*moved);
+  }
+  change->replace_secrets_key(to.check());
+  if (Result<void> done = change->commit(); !done) return std::move(done).error();
+  return stored->secrets.size();
 }
 
 }  // namespace sluice::governance

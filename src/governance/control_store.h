@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "governance/audit_chain.h"
 #include "governance/revocations.h"
+#include "governance/sealed_secret.h"
 #include "governance/virtual_key.h"
 #include "store/sqlite.h"
 
@@ -60,11 +61,29 @@ struct ControlContent {
   std::vector<Revocation> revoked;
 };
 
+struct StoredSecrets {
+  std::string check;  // SecretsKey::check() of the key they are sealed with; empty: none yet
+  std::vector<SealedSecret> secrets;  // by name
+};
+// Also of a store that an older program made, and beside one that writes to it.
+Result<StoredSecrets> read_secrets(const store::Database& database);
+
+// A row of the audit chain of the control.db at `path`, of a change that is made elsewhere; beside
+// a gateway or without one.
+Result<void> note_in_chain(const std::string& path, AuditNote note, int64_t wall_micros);
+
+// Seals all secrets of the control.db at `path` anew, with an audit row: all or none. How many.
+// Errors: `from` is not their key.
+Result<size_t> rekey_secrets(const std::string& path, const SecretsKey& from, const SecretsKey& to,
+                             const std::string& actor, int64_t wall_micros);
+
 class ControlStore {
  public:
   // `pepper`: KeyDigester::fingerprint(). Errors: another pepper than the one this store was made
   // with, and all that store::open_store() refuses.
   static Result<ControlStore> open(const std::string& path, const Digest& pepper);
+  // For those who do nothing with keys.
+  static Result<ControlStore> open(const std::string& path);
 
   Result<ControlContent> read() const;
   const store::Database& database() const { return database_; }
@@ -86,6 +105,12 @@ class ControlStore {
     void add(const Revocation& revoked, int64_t wall_micros);
     void put(const StoredToken& token);
     void remove_token(std::string_view name);
+    // Before a secret is put: fails where others were sealed with another key.
+    void use_secrets_key(const std::string& check);
+    // For a key that all of them are sealed with now.
+    void replace_secrets_key(const std::string& check);
+    void put(const SealedSecret& secret);
+    void remove_secret(std::string_view name);
     Result<void> commit();
 
    private:

@@ -92,6 +92,53 @@ TEST_F(ControlStoreTest, AChangeOfWhichOnePartFailsIsNone) {
   EXPECT_FALSE(change->commit()) << "two keys with one text";
 }
 
+SecretsKey key_of(char digit) {
+  return *SecretsKey::parse(std::string(64, digit));
+}
+
+bool put_secret(ControlStore& store, const SecretsKey& key, std::string_view name) {
+  auto change = store.begin();
+  change->audit(kNote, 5);
+  change->use_secrets_key(key.check());
+  change->put(*key.seal(name, 1, "value of " + std::string(name)));
+  return bool(change->commit());
+}
+
+TEST_F(ControlStoreTest, SEC_11_AllSecretsAreSealedWithOneKey) {
+  auto store = open();
+  ASSERT_TRUE(put_secret(*store, key_of('1'), "a"));
+  EXPECT_FALSE(put_secret(*store, key_of('2'), "b"));
+  ASSERT_TRUE(put_secret(*store, key_of('1'), "b"));
+  const auto stored = read_secrets(store->database());
+  ASSERT_TRUE(stored);
+  ASSERT_EQ(stored->secrets.size(), 2U);
+  EXPECT_EQ(stored->check, key_of('1').check());
+  EXPECT_EQ(key_of('1').open(stored->secrets[1])->reveal(), "value of b");
+  auto change = store->begin();
+  change->remove_secret("a");
+  change->remove_secret("b");
+  ASSERT_TRUE(change->commit());
+  EXPECT_TRUE(put_secret(*store, key_of('2'), "c")) << "none was left that had another key";
+}
+
+TEST_F(ControlStoreTest, SEC_11_RekeyMovesAllSecretsOrNone) {
+  const std::string path = folder_ + "/control.db";
+  {
+    auto store = open();
+    ASSERT_TRUE(put_secret(*store, key_of('1'), "a"));
+    ASSERT_TRUE(put_secret(*store, key_of('1'), "b"));
+  }
+  EXPECT_FALSE(rekey_secrets(path, key_of('2'), key_of('3'), "ada", 7));
+  const auto moved = rekey_secrets(path, key_of('1'), key_of('2'), "ada", 7);
+  ASSERT_TRUE(moved) << moved.error().message();
+  EXPECT_EQ(*moved, 2U);
+  auto store = open();
+  const auto stored = read_secrets(store->database());
+  EXPECT_EQ(stored->check, key_of('2').check());
+  for (const SealedSecret& each : stored->secrets)
+    EXPECT_EQ(key_of('2').open(each)->reveal(), "value of " + each.name);
+}
+
 TEST_F(ControlStoreTest, SEC_11_AnotherPepperIsRefusedInWords) {
   ASSERT_TRUE(open("pepper"));
   ASSERT_TRUE(open("pepper"));

@@ -54,6 +54,19 @@ TEST_F(DirectoryTest, SEC_7_OddTextsAreUnknownKeys) {
   }
 }
 
+TEST_F(DirectoryTest, SEC_8_KeysThatShareALongBeginningAreNeverTakenForEachOther) {
+  const std::string common(200, 's');
+  add("a", common + "a");
+  add("b", common + "b");
+  const auto directory = build();
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(directory->find(common + "a", kHere, kNoon).entry->key.name, "a");
+    EXPECT_EQ(directory->find(common + "b", kHere, kNoon).entry->key.name, "b");
+    EXPECT_EQ(directory->find(common + "c", kHere, kNoon).fault, KeyFault::Unknown);
+    EXPECT_EQ(directory->find(common, kHere, kNoon).fault, KeyFault::Unknown);
+  }
+}
+
 // Otherwise a budget that an administrator took away would go on refusing.
 TEST_F(DirectoryTest, WhoeverIsLaidDownNothingAnyMoreIsNotLimited) {
   BudgetRule rule;

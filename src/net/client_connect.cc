@@ -6,6 +6,7 @@
 
 #include "net/http1.h"
 #include "net/pool.h"
+#include "net/refused_address.h"
 #include "net/tls.h"
 
 namespace sluice::net {
@@ -33,6 +34,18 @@ Task<void> attempt(Loop& loop, Race& race, Address address, Until until) {
     race.winner = *std::move(socket);
   }
   race.news.ring();
+}
+
+Error refused(const Address& address) {
+  return Error(
+      Outcome::ConnectError,
+      address.ip_text() + " is link-local or holds a cloud's metadata: it is never called");
+}
+
+// A proxy resolves names itself; what is written as an address is seen here.
+bool names_refused(const Origin& origin) {
+  const Result<Address> literal = Address::parse(authority_of(origin.host, origin.port));
+  return literal && is_refused(*literal);
 }
 
 Error given_up(Until until, const char* during) {
@@ -85,6 +98,8 @@ Task<Result<void>> open_tunnel(Stream& stream, const Origin& origin, Until until
 Task<Result<std::unique_ptr<Stream>>> open_within(Loop& loop, Resolver& resolver,
                                                   const Origin& origin, Until until) {
   const bool proxied = !origin.proxy_host.empty();
+  if (names_refused(origin))
+    co_return refused(*Address::parse(authority_of(origin.host, origin.port)));
   Result<std::vector<Address>> addresses =
       co_await resolver.resolve(loop, proxied ? origin.proxy_host : origin.host,
                                 proxied ? origin.proxy_port : origin.port, until);
@@ -106,6 +121,9 @@ Task<Result<std::unique_ptr<Stream>>> open_within(Loop& loop, Resolver& resolver
 
 Task<Result<std::unique_ptr<Socket>>> connect_to_any(Loop& loop, std::vector<Address> addresses,
                                                      Until until) {
+  const Address first = addresses.front();
+  std::erase_if(addresses, is_refused);
+  if (addresses.empty()) co_return refused(first);
   if (addresses.size() == 1) co_return co_await Socket::connect(loop, addresses.front(), until);
   const auto race = std::make_shared<Race>();
   size_t next = 0;

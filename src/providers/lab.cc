@@ -46,7 +46,7 @@ std::string front_page() {
       "  POST /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/responses\n"
       "  POST /anthropic/v1/messages, /anthropic/v1/messages/count_tokens\n"
       "  GET  /v1/models, /anthropic/v1/models\n"
-      "  /snowflake/api/v2/cortex, /portkey/v1, /openrouter/api/v1: see docs/lab.md\n"
+      "  /snowflake/api/v2/cortex, /portkey/v1, /openrouter/api/v1, /api/esc: see docs/lab.md\n"
       "  GET  /lab/requests?since=N  a line for each finished request\n"
       "  GET  /lab/meter          what was asked, given and charged\n"
       "  POST /lab/meter/reset    forget all of that, and what fail-first-N has counted\n"
@@ -117,6 +117,15 @@ Task<void> Lab::stored(net::ServerExchange& exchange, const LabRoute& route) {
   (void)co_await exchange.reply(200, is_stream ? kEvents : kJson, body);
 }
 
+Task<void> Lab::esc(net::ServerExchange& exchange) {
+  const net::RequestHead& head = exchange.head();
+  state_.memory.keep_last(head, "");
+  const LabEsc::Answer answer = state_.esc.answer(head.method, head.path(), query_of(head.target),
+                                                  head.headers.find("authorization").value_or(""),
+                                                  state_.options.esc, exchange.loop().now());
+  (void)co_await exchange.reply(answer.status, kJson, answer.body);
+}
+
 Task<void> Lab::get(net::ServerExchange& exchange, const LabRoute& route) {
   constexpr std::string_view kModels = "/models";
   std::string body;
@@ -171,6 +180,8 @@ Task<void> Lab::handle(net::ServerExchange& exchange) {
   const bool of_response = route.face->name == "openai" && route.rest.starts_with("/responses/");
   if (!own.type.empty()) {
     (void)co_await exchange.reply(200, own.type, own.body);
+  } else if (path.starts_with("/api/esc/")) {
+    co_await esc(exchange);
   } else if (of_response && !route.endpoint) {
     co_await stored(exchange, route);
   } else if (route.endpoint && method == "POST") {

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "net/server.h"
+#include "providers/lab_esc.h"
 #include "providers/lab_face.h"
 #include "providers/lab_memory.h"
 #include "providers/lab_meter.h"
@@ -29,6 +30,7 @@ struct LabState {
   LabPromptCache prompts;
   LabResponses responses;
   LabRequestLog log;
+  LabEsc esc;
   std::atomic<uint64_t> requests{0};
 };
 
@@ -48,6 +50,7 @@ class Lab final : public net::Handler {
   };
   Page page(std::string_view path, std::string_view query) const;
   Task<void> stored(net::ServerExchange& exchange, const LabRoute& route);
+  Task<void> esc(net::ServerExchange& exchange);
   Task<void> get(net::ServerExchange& exchange, const LabRoute& route);
   Task<void> reply_error(net::ServerExchange& exchange, const LabFace& face,
                          std::string_view headers, LabError error);

@@ -48,6 +48,21 @@ Portkey itself carry no `x-portkey-provider`. Beside the lab's models, names tha
 | --- | --- |
 )";
 
+constexpr std::string_view kEsc = R"(
+## Pulumi ESC
+
+Below `/api/esc/environments`: `POST {org}/{project}/{env}[/versions/{version}]/open?duration=` and
+`GET {org}/{project}/{env}/open/{session}`. The token (`Authorization: token pul-...`) is good unless it begins with
+`pul-invalid`; errors are `{"code":404,"message":"Not Found: ..."}`. What the environments hold stands in the file of
+`--esc-file`, which is read anew at each opening, so that changing it plays a rotation:
+
+```json
+{"acme/llm/prod": {"openai": {"apiKey": {"fn::secret": "sk-1"}}}, "acme/llm/prod@stable": {}}
+```
+
+A session ends after its duration, as the real one does.
+)";
+
 constexpr std::string_view kOpenRouter = R"(
 ## OpenRouter
 
@@ -67,7 +82,8 @@ std::string lab_reference_routers() {
   out += kPortkey;
   for (const LabPortkeySlug& one : lab_portkey_slugs())
     out += fmt::format("| `@{}` | {} |\n", one.slug, one.vendor);
-  return out += kOpenRouter;
+  out += kOpenRouter;
+  return out += kEsc;
 }
 
 }  // namespace sluice::providers

@@ -7,7 +7,7 @@ namespace {
 constexpr int64_t kControlId = 0x534c4354;  // "SLCT"
 
 // fact         what is true of the installation; 'pepper': fingerprint of the one that all digests
-//              are made with
+//              are made with; 'secrets_key': what tells the key of all secrets from another
 // object       kind: organisation, team, key, end_users; name: '' of end_users
 //   revision   seq of the audit row of its last change
 //   body       its settings, JSON, as they were written
@@ -74,9 +74,22 @@ CREATE TABLE revoked (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// secret       what is kept encrypted: governance/sealed_secret.h
+//   version    counts from 1, with every change
+constexpr char kSecretSql[] = R"sql(
+CREATE TABLE secret (
+  name    TEXT PRIMARY KEY,
+  version INTEGER NOT NULL,
+  wrapped BLOB NOT NULL,
+  sealed  BLOB NOT NULL,
+  changed INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
 constexpr Migration kControlMigrations[] = {
     {1, "objects, keys, admin tokens and the audit chain", kControlSql},
     {2, "texts of keys that are revoked on all instances", kRevokedSql},
+    {3, "secrets", kSecretSql},
 };
 constexpr Schema kControl{.application_id = kControlId, .migrations = kControlMigrations};
 

@@ -159,6 +159,16 @@ inline constexpr MetricDef kListAge{.name = "llm_model_list_age_seconds",
                                     .help = "Since a provider's list was last fetched well.",
                                     .type = MetricType::Gauge,
                                     .labels = kProviderLabels};
+inline constexpr MetricLabel kEnvironmentLabels[] = {{"environment", true}};
+inline constexpr MetricLabel kEscLabels[] = {{"environment", true}, kOutcome};
+inline constexpr MetricDef kEscRefreshes{
+    .name = "llm_esc_refreshes_total",
+    .help = "Tries to open a Pulumi ESC environment anew, by how they ended.",
+    .labels = kEscLabels};
+inline constexpr MetricDef kEscAge{.name = "llm_esc_age_seconds",
+                                   .help = "Since an ESC environment was last opened well.",
+                                   .type = MetricType::Gauge,
+                                   .labels = kEnvironmentLabels};
 inline constexpr MetricDef kJournalBytes{.name = "llm_journal_queue_bytes",
                                          .help = "Ledger rows waiting to be stored.",
                                          .type = MetricType::Gauge};

@@ -7,11 +7,12 @@ import shutil
 import signal
 import sqlite3
 import threading
+import time
 
 import pytest
 
 from admin import Admin, command
-from harness import eventually
+from harness import CANARY, eventually
 from test_admin import own_again
 
 
@@ -55,7 +56,7 @@ def test_every_change_is_a_row_with_who_before_and_after(own):
     assert "ops is operator, not admin" in rows[7]["after"]["because"]
     reload = rows[-1]
     assert reload["actor"] == "file" and reload["before"]["aliases.writer"] == "[lab/fast]" and reload["after"]["aliases.writer"] == "[lab/chat]"
-    for secret in (key, rotated, "another-secret-9999", "provider-key-7777", admin.token):
+    for secret in (key, rotated, "another-secret-9999", CANARY, admin.token):
         assert secret not in json.dumps(rows)
     code, report = verify(control_of(gateway))
     assert code == 0 and report["rows"] == len(rows) and report["problems"] == []
@@ -63,6 +64,32 @@ def test_every_change_is_a_row_with_who_before_and_after(own):
     assert code == 0 and [json.loads(line) for line in out.splitlines()] == rows
     code, out, _ = command("audit", "export", "--control", str(control_of(gateway)), "--after", "5")
     assert [json.loads(line)["seq"] for line in out.splitlines()] == list(range(6, len(rows) + 1))
+
+
+def test_a_reload_that_cannot_be_written_down_fails_soon_and_is_made_up_for(own, lab):
+    gateway = own({"aliases": {"writer": "lab/fast"}})
+    admin, seen = Admin(gateway), []
+    holder = sqlite3.connect(control_of(gateway), isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    calls = [threading.Thread(target=lambda n=n: seen.append(admin.call("POST", "/teams", {"name": f"t{n}"}).status)) for n in range(8)]
+    for call in calls:
+        call.start()
+    gateway.configure({"aliases": {"writer": "lab/chat"}})
+    began = time.monotonic()
+    gateway.send_signal(signal.SIGHUP)
+    (refused,) = eventually(lambda: gateway.logged(msg="the configuration could not be put in force; the old one stays"))
+    assert time.monotonic() - began < 6, "it need not wait for the calls before it, which fail one after another"
+    assert "control.db: locked by another process" in refused["because"]
+    assert gateway.metric("llm_config_last_reload_success") == 0
+    assert gateway.chat("writer").status == 200 and json.loads(lab.last()["body"])["model"] == "fast"
+    for call in calls:
+        call.join()
+    assert seen == [503] * len(calls)
+    holder.execute("ROLLBACK")
+    eventually(lambda: gateway.logged(msg="configuration reloaded", because="SIGHUP"), 15, "the second try")
+    assert gateway.metric("llm_config_last_reload_success") == 1
+    assert gateway.chat("writer").status == 200 and json.loads(lab.last()["body"])["model"] == "chat"
+    assert verify(control_of(gateway))[0] == 0
 
 
 @pytest.fixture(scope="module")

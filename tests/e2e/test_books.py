@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from admin import Admin
 from conftest import PRICES
 from harness import SLOW, SLUICE, eventually
 
@@ -72,12 +73,24 @@ def test_PRICE_5_repricing_a_period_is_an_act_that_leaves_a_record(own):
     assert dry.returncode == 0, dry.stderr
     assert json.loads(dry.stdout)["total"]["changed"] == 6
     assert sum(row["cost"] for row in gateway.rows()) == before
+    unwritten = reprice("--control", gateway.folder / "none.db")
+    assert unwritten.returncode == 1 and "none.db is not there" in unwritten.stderr
+    assert sum(row["cost"] for row in gateway.rows()) == before
+    admin = Admin(gateway)
+    assert [row for row in admin.audit() if row["action"] == "ledger.reprice"] == []
     real = reprice()
     assert real.returncode == 0, real.stderr
     assert sum(row["cost"] for row in gateway.rows()) == 2 * before
     assert gateway.chat("lab/chat").status == 200  # the gateway goes on beside it
     gateway.wait_for_rows(7)
     assert sluice("ledger", "verify", "--ledger", gateway.ledger).returncode == 0
+    (audited,) = [row for row in admin.audit() if row["action"] == "ledger.reprice"]
+    assert audited["actor"] and audited["target"] == str(gateway.ledger) and audited["before"] is None
+    after = audited["after"]
+    assert after["from"] < after["to"] and after["prices"].startswith("catalog 20")
+    assert after["provider"] is None and after["model"] is None and after["provider_costs"] is False
+    admin.make("/teams", name="later")  # the gateway's next row seals that of the command
+    assert sluice("audit", "verify", "--control", gateway.folder / "data/control.db").returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from check_docs import documents, runnable_block, runnable_blocks  # noqa: E402
 
 PRINTED = "127.0.0.1:8080"
 PROVIDER = "provider-"
-USED_HERE = {"install", "curl", "sdk", "config", "example", "routing", "keys", "usage", "lab"}
+USED_HERE = {"install", "curl", "sdk", "config", "example", "routing", "keys", "usage", "lab", "esc"}
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,12 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <iterator>
+#include <unistd.h>
 #include <utility>
 
 #include "app/commands/ledger_file.h"
 #include "base/text_out.h"
+#include "governance/control_store.h"
 #include "store/schema.h"
 #include "telemetry/reconcile.h"
 #include "telemetry/reprice.h"
@@ -81,6 +83,35 @@ std::string day_text(int64_t day) {
   char text[kTimestampBound];
   put_timestamp(text, day * kMicrosPerDay);
   return std::string(text, kDateLength);
+}
+
+std::string moment_text(int64_t micros) {
+  char text[kTimestampBound];
+  return {text, put_timestamp(text, micros)};
+}
+
+Result<void> note_repricing(const RepriceArguments& arguments, const telemetry::RepriceQuery& query,
+                            const telemetry::PriceTable& prices, const std::string& actor,
+                            int64_t now) {
+  if (::access(arguments.control.c_str(), F_OK) != 0)
+    return Error(Outcome::BadRequest,
+                 fmt::format("{} is not there, so nobody would know of it: --control names the "
+                             "gateway's control.db",
+                             arguments.control));
+  const auto word = [](const std::string& text) {
+    return text.empty() ? std::string("null") : json_text(text);
+  };
+  std::string after = fmt::format(
+      R"({{"from":"{}","to":"{}","provider":{},"model":{},"provider_costs":{},"prices":"catalog {}"}})",
+      moment_text(query.from_micros), moment_text(query.to_micros), word(query.provider),
+      word(query.model), query.provider_costs, day_text(prices.as_of_micros() / kMicrosPerDay));
+  return governance::note_in_chain(arguments.control,
+                                   {.actor = actor,
+                                    .action = "ledger.reprice",
+                                    .target = arguments.ledger,
+                                    .before = "",
+                                    .after = std::move(after)},
+                                   now);
 }
 
 std::string share(int64_t ledger, int64_t provider) {
@@ -202,6 +233,10 @@ CommandResult reprice_ledger(const RepriceArguments& arguments, const telemetry:
   Result<store::Database> database = open_current_ledger(
       arguments.ledger, arguments.dry_run ? store::OpenMode::ReadOnly : store::OpenMode::Create);
   if (!database) return command_failed(kExitFailed, database.error().message());
+  if (!arguments.dry_run) {
+    const Result<void> noted = note_repricing(arguments, query, prices, actor, now);
+    if (!noted) return command_failed(kExitFailed, noted.error().message());
+  }
   const Result<telemetry::RepriceReport> report =
       telemetry::reprice(*database, prices, query, {.name = actor, .at_micros = now}, progress);
   if (!report) return command_failed(kExitFailed, report.error().message());

@@ -17,8 +17,9 @@ using ShowProgress = std::function<void(double)>;
 
 struct RepriceArguments {
   std::string ledger;
-  std::string from;  // a day, "2026-11-01" (UTC), or "7d", "24h" before now
-  std::string to;    // likewise; empty: now
+  std::string control;  // the gateway's control.db, for the audit chain
+  std::string from;     // a day, "2026-11-01" (UTC), or "7d", "24h" before now
+  std::string to;       // likewise; empty: now
   std::string provider;
   std::string model;
   bool provider_costs = false;
@@ -26,7 +27,8 @@ struct RepriceArguments {
   bool json = false;
 };
 
-// Exit codes: 0 done, 1 failed, 2 wrong arguments. `actor`: who is at the keyboard.
+// Exit codes: 0 done, 1 failed, 2 wrong arguments. `actor`: who is at the keyboard. A row of the
+// audit chain comes before the first change: what cannot be written down is not done.
 CommandResult reprice_ledger(const RepriceArguments& arguments, const telemetry::PriceTable& prices,
                              const std::string& actor, const Clock& clock,
                              const ShowProgress& progress);

@@ -2,13 +2,12 @@
 
 #include <iostream>
 #include <memory>
-#include <pwd.h>
 #include <string>
-#include <unistd.h>
 
 #include "app/commands/books.h"
 #include "app/progress_bar.h"
 #include "app/telemetry_stack.h"
+#include "app/user_name.h"
 
 namespace sluice::app {
 namespace {
@@ -19,12 +18,6 @@ int print(const CommandResult& result) {
   std::cout << result.out;
   std::cerr << result.err;
   return result.exit_code;
-}
-
-// Who runs this, for the record.
-std::string user_name() {
-  const passwd* entry = getpwuid(geteuid());
-  return entry == nullptr ? "uid " + std::to_string(geteuid()) : entry->pw_name;
 }
 
 // By the prices that the configuration gives; without a file, by the catalog in the program.
@@ -38,6 +31,7 @@ CommandResult run_reprice(const std::string& config, RepriceArguments arguments,
   }
   const Settings& settings = outcome.loaded->settings;
   if (arguments.ledger.empty()) arguments.ledger = settings.ledger.path;
+  if (arguments.control.empty()) arguments.control = settings.server.data_dir + "/control.db";
   const auto prices = load_prices(settings);
   if (!prices) {
     return {
@@ -55,6 +49,8 @@ void add_reprice(CLI::App& app, const Surroundings& around, int& exit_code) {
   auto config = std::make_shared<std::string>();
   command->add_option("-c,--config", *config, "Configuration file, for its prices and its ledger");
   command->add_option("--ledger", arguments->ledger, "The ledger's file, if it is another");
+  command->add_option("--control", arguments->control,
+                      "The gateway's control.db, if it is another: its audit chain tells of it");
   command->add_option("--from", arguments->from, "A day like 2026-11-01 (UTC), or 7d, 24h, 30m ago")
       ->required();
   command->add_option("--to", arguments->to, "Likewise; the moment itself is left out (now)");

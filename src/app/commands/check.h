@@ -1,6 +1,7 @@
 // `sluice check FILE`, `sluice explain CODE`, `sluice config explain KEY`, `sluice schema`: what an
 // operator asks of a configuration before, or instead of, starting the gateway. Pure: text and exit
-// code come back, the caller prints. Nothing here touches the network.
+// code come back, the caller prints. Nothing here touches the network but
+// what the surroundings open Pulumi ESC with.
 #pragma once
 
 #include <cstdint>

@@ -28,7 +28,8 @@ struct Known {
 
 // Settings that need no more than a word, wherever they stand.
 constexpr auto kPlain = std::to_array<Known>({
-    {"master_key", Fate::Missing, "callers are not asked for a key"},
+    {"master_key", Fate::Differs,
+     "callers' keys are made by `sluice keys create`; administrators have tokens of their own"},
     {"database_url", Fate::Missing, "the ledger is a file of its own (ledger.path)"},
     {"callbacks", Fate::Missing, "there are no callbacks; see the ledger and /metrics"},
     {"success_callback", Fate::Missing, "there are no callbacks; see the ledger and /metrics"},

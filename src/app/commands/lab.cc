@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "app/commands/check.h"
+#include "app/file_content.h"
 #include "app/signals.h"
 #include "app/tls_wrapper.h"
 #include "base/thread.h"
@@ -62,6 +63,8 @@ int lab(const LabArguments& arguments) {
   if (!chances) return refuse(chances.error());
   providers::LabState state;
   state.options.chances = *std::move(chances);
+  if (!arguments.esc_file.empty())
+    state.options.esc = [file = arguments.esc_file] { return file_content(file); };
   state.options.price_factor = arguments.price_factor;
   state.options.snowflake = *std::move(snowflake);
   providers::Lab handler(state, arguments.seed);

@@ -18,6 +18,7 @@ struct LabArguments {
   std::string snowflake_account;
   std::string snowflake_user;
   std::vector<std::string> snowflake_key_files;  // public keys, PEM: one, or two while they rotate
+  std::string esc_file;  // what its Pulumi ESC environments hold; empty: there are none
   std::string snowflake_pat = "pat-lab";
 };
 

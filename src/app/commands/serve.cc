@@ -5,6 +5,7 @@
 #include "app/commands/check.h"
 #include "app/named_files.h"
 #include "app/service.h"
+#include "app/stored_secrets.h"
 
 namespace sluice::app {
 namespace {
@@ -20,13 +21,27 @@ LoadOutcome load_configuration(const ServeArguments& arguments, const Surroundin
 
 }  // namespace
 
-int serve(const ServeArguments& arguments, const Surroundings& around) {
-  const Reload reload = [arguments, around] { return load_configuration(arguments, around); };
+int serve(const ServeArguments& arguments, const Surroundings& around,
+          EscEnvironments& environments) {
+  const Reload reload = [arguments, around, &environments] {
+    environments.begin_load();
+    LoadOutcome outcome = load_configuration(arguments, around);
+    if (outcome.loaded) environments.end_load();
+    return outcome;
+  };
   LoadOutcome outcome = reload();
   std::cerr << render(outcome.diagnostics, DiagnosticFormat::Text);
   if (!outcome.loaded) return kExitInvalid;
   Result<std::unique_ptr<Service>> service =
-      Service::start(*std::move(outcome.loaded), reload, arguments.config_file);
+      Service::start(*std::move(outcome.loaded),
+                     {.reload = reload,
+                      .config_file = arguments.config_file,
+                      .esc = {.environments = environments,
+                              .open =
+                                  [around](const EscName& name, const std::stop_token& stop) {
+                                    return open_esc(name, around, stop);
+                                  }},
+                      .secrets_key = [around] { return find_secrets_key(around); }});
   if (!service) {
     const Error& error = service.error();
     std::cerr << "sluice: " << (error.param().empty() ? "" : error.param() + ": ")

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "app/config.h"
+#include "app/esc_environments.h"
 
 namespace sluice::app {
 
@@ -15,6 +16,8 @@ struct ServeArguments {
 
 // Serves until it is told to stop; returns the exit code: 0 after a drain, 1 if it could not start,
 // 2 for a configuration that is not valid.
-int serve(const ServeArguments& arguments, const Surroundings& around);
+// `around` opens the environments.
+int serve(const ServeArguments& arguments, const Surroundings& around,
+          EscEnvironments& environments);
 
 }  // namespace sluice::app
