@@ -240,6 +240,23 @@ prices:
                 "--data-dir", self.dir / "data"]
 
 
+class Keyed(Sluice):
+    """The same with a virtual key; key, team and organisation each have limits and a budget that refuses."""
+
+    name, index = "keyed", 6
+    wirings = ("plain",)
+    virtual_key = "sk-bench-0123456789-abcdefgh"
+    bounds = ("requests_per_minute: 100000000, tokens_per_minute: 100000000000, parallel: 100000, "
+              "budgets: {monthly: {amount: 100000000, per: month}}")
+    more = f"""keys: {{bench: {{key: {virtual_key}, team: bench, {bounds}}}}}
+teams: {{bench: {{organisation: bench, {bounds}}}}}
+organisations: {{bench: {{{bounds}}}}}
+"""
+
+    def request_headers(self):
+        return (f"Authorization: Bearer {self.virtual_key}",)
+
+
 class Portkey(Contender):
     """@portkey-ai/gateway, the open-source Node gateway."""
 
@@ -297,7 +314,7 @@ model_list:
                 "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true"}
 
 
-ALL = (Direct, Nginx, Haproxy, Sluice, Portkey, Litellm)
+ALL = (Direct, Nginx, Haproxy, Sluice, Keyed, Portkey, Litellm)
 
 
 def need_program(name):

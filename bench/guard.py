@@ -59,6 +59,8 @@ def count(contender, work):
 def load(contender, *flags):
     argv = [contenders.load_program(), "--port", contender.port, "--connections", 1, "--warmup", 0,
             "--window", 120, *flags]
+    for header in contender.request_headers():
+        argv += ["--header", header]
     result = subprocess.run(list(map(str, argv)), capture_output=True, text=True, timeout=180)
     answer = json.loads(result.stdout)
     if answer["wrong"] or answer["broken"]:

@@ -8,7 +8,7 @@ from datetime import date
 import scenarios
 
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
-COLUMNS = ("direct", "nginx", "haproxy", "sluice", "portkey", "litellm")
+COLUMNS = ("direct", "nginx", "haproxy", "sluice", "keyed", "portkey", "litellm")
 
 
 def values(rounds, name, key):
@@ -65,9 +65,9 @@ def cost_row(scenario, rounds):
 def verdict(scenario, rounds):
     texts = []
     for goal in scenario.goals:
-        share, count = ratio(rounds, "sluice", goal.against, "cpu_us")
+        share, count = ratio(rounds, goal.of, goal.against, "cpu_us")
         if goal.at_most >= 0.1:
-            limit = f"<= {goal.at_most:.2f}x {goal.against}"
+            limit = ("" if goal.of == "sluice" else f"{goal.of} ") + f"<= {goal.at_most:.2f}x {goal.against}"
         else:
             limit = f"{1 / goal.at_most:.0f}x less than {goal.against}"
         if share is None:

@@ -215,6 +215,18 @@ Result<bool> limit_answer(Exchange& exchange) {
   return exchange.request.max_output_tokens.has_value();
 }
 
+// Counted by tokens where that may decide; where it cannot, or nobody asks, there is no use in the
+// work.
+governance::Ask may_come_to(Exchange& exchange, const governance::Demands& demands,
+                            governance::Moment now) {
+  const governance::Ask rough = worst_case(exchange, demands, PromptCount::Bytes);
+  const governance::Subjects& subjects = exchange.subjects;
+  const bool ample = std::all_of(subjects.begin(), subjects.end(), [&](const auto& account) {
+    return account == nullptr || account->is_ample(rough, kBytesMayBe, now);
+  });
+  return ample ? rough : worst_case(exchange, demands);
+}
+
 // Nothing is held where it fails, or where the others are to be asked first.
 Result<void> take_room(Exchange& exchange, const governance::Ask& ask, std::string& headers) {
   const governance::Subjects& subjects = exchange.subjects;
@@ -266,7 +278,7 @@ Result<void> admit(Exchange& exchange, std::string& headers) {
     const governance::Demands demands = demands_of(subjects);
     Result<void> priced = demands.known_cost ? keep_priced(exchange) : Result<void>();
     if (!priced) return priced;
-    ask = worst_case(exchange, demands);
+    ask = may_come_to(exchange, demands, now);
   }
   exchange.record.ceiling = exchange.snapshot->ceiling.get();
   return take_room(exchange, ask, headers);

@@ -13,25 +13,47 @@ using governance::Account;
 using governance::Allowance;
 using governance::BudgetState;
 
+// The names of one allowance's header fields.
+struct Names {
+  std::string_view limit, remaining, reset;
+};
+struct UnitNames {
+  Names openai, anthropic;
+};
+constexpr UnitNames kRequests{
+    .openai = {"x-ratelimit-limit-requests", "x-ratelimit-remaining-requests",
+               "x-ratelimit-reset-requests"},
+    .anthropic = {"anthropic-ratelimit-requests-limit", "anthropic-ratelimit-requests-remaining",
+                  "anthropic-ratelimit-requests-reset"}};
+constexpr UnitNames kTokens{
+    .openai = {"x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens",
+               "x-ratelimit-reset-tokens"},
+    .anthropic = {"anthropic-ratelimit-tokens-limit", "anthropic-ratelimit-tokens-remaining",
+                  "anthropic-ratelimit-tokens-reset"}};
+
+void append_amounts(std::string& headers, const Names& names, const Allowance& allowance) {
+  net::append_header(headers, names.limit, static_cast<uint64_t>(*allowance.limit));
+  net::append_header(headers, names.remaining, static_cast<uint64_t>(allowance.remaining));
+}
+
 // What OpenAI's clients read: durations.
-void append_openai(std::string& headers, const std::string& unit, const Allowance& allowance) {
-  const std::string name = "x-ratelimit-";
-  net::append_header(headers, name + "limit-" + unit, std::to_string(*allowance.limit));
-  net::append_header(headers, name + "remaining-" + unit, std::to_string(allowance.remaining));
-  net::append_header(headers, name + "reset-" + unit,
-                     std::to_string(allowance.reset_seconds) + "s");
+void append_openai(std::string& headers, const Names& names, const Allowance& allowance) {
+  append_amounts(headers, names, allowance);
+  std::array<char, kIntBound + 1> text;
+  char* end = put_int(text.data(), allowance.reset_seconds);
+  *end++ = 's';
+  net::append_header(headers, names.reset,
+                     std::string_view(text.data(), static_cast<size_t>(end - text.data())));
 }
 
 // What Anthropic's clients read: moments.
-void append_anthropic(std::string& headers, const std::string& unit, const Allowance& allowance,
+void append_anthropic(std::string& headers, const Names& names, const Allowance& allowance,
                       int64_t wall_micros) {
-  const std::string name = "anthropic-ratelimit-" + unit;
+  append_amounts(headers, names, allowance);
   std::array<char, kTimestampBound> text;
   const char* end = put_timestamp(text.data(), wall_micros + allowance.reset_seconds * 1'000'000);
-  const std::string_view reset(text.data(), static_cast<size_t>(end - text.data()));
-  net::append_header(headers, name + "-limit", std::to_string(*allowance.limit));
-  net::append_header(headers, name + "-remaining", std::to_string(allowance.remaining));
-  net::append_header(headers, name + "-reset", reset);
+  net::append_header(headers, names.reset,
+                     std::string_view(text.data(), static_cast<size_t>(end - text.data())));
 }
 
 // The one with the least left.
@@ -47,20 +69,20 @@ Allowance tightest(const Exchange& exchange, Allowance (Account::*of)(governance
   return least;
 }
 
-void append_allowance(const Exchange& exchange, std::string& headers, const std::string& unit,
+void append_allowance(const Exchange& exchange, std::string& headers, const UnitNames& names,
                       const Allowance& allowance) {
   if (!allowance.limit) return;
-  append_openai(headers, unit, allowance);
+  append_openai(headers, names.openai, allowance);
   const chat::Endpoint endpoint = exchange.request.endpoint;
   if (endpoint == chat::Endpoint::Messages || endpoint == chat::Endpoint::CountTokens)
-    append_anthropic(headers, unit, allowance, exchange.shared.loop.wall_micros());
+    append_anthropic(headers, names.anthropic, allowance, exchange.shared.loop.wall_micros());
 }
 
 }  // namespace
 
 void append_limits(const Exchange& exchange, std::string& headers) {
-  append_allowance(exchange, headers, "requests", tightest(exchange, &Account::requests));
-  append_allowance(exchange, headers, "tokens", tightest(exchange, &Account::tokens));
+  append_allowance(exchange, headers, kRequests, tightest(exchange, &Account::requests));
+  append_allowance(exchange, headers, kTokens, tightest(exchange, &Account::tokens));
   if (exchange.budget == nullptr) return;
   const BudgetState& state = *exchange.budget;
   std::string text(governance::name_of(state.level));

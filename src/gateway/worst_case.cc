@@ -15,21 +15,23 @@ namespace {
 // The most that any model of the catalog writes.
 constexpr int64_t kLongestAnswer = 128'000;
 
-// The tokens of its prompt. Exact counts read the whole conversation, so they are made for whoever
-// has a use for them.
+// The tokens of its prompt. Exact counts read the whole conversation.
 class PromptTokens {
  public:
-  PromptTokens(Exchange& exchange, bool wanted) : exchange_(exchange) {
+  PromptTokens(Exchange& exchange, PromptCount how) : exchange_(exchange) {
     using chat::Endpoint;
     const Endpoint endpoint = exchange.request.endpoint;
     const bool talks = endpoint == Endpoint::Chat || endpoint == Endpoint::Responses ||
                        endpoint == Endpoint::Messages;
-    if (!wanted || !talks) return;
+    if (how == PromptCount::Bytes)
+      counted_by_bytes_ = chat::estimate_tokens(static_cast<int64_t>(exchange.body.size()));
+    if (how == PromptCount::Bytes || !talks) return;
     const Result<const chat::Conversation*> read = exchange.conversation();
     if (read) conversation_ = *read;
   }
 
   int64_t of(const std::string& model) {
+    if (counted_by_bytes_) return *counted_by_bytes_;
     if (conversation_ == nullptr) return chat::estimate_tokens(exchange_.request.prompt_bytes);
     // The targets of a request mostly share a tokenizer.
     const std::optional<tokens::ModelTokenizer> tokenizer = tokens::tokenizer_of(model);
@@ -42,6 +44,7 @@ class PromptTokens {
 
  private:
   Exchange& exchange_;
+  std::optional<int64_t> counted_by_bytes_;
   const chat::Conversation* conversation_ = nullptr;
   std::optional<tokens::ModelTokenizer> tokenizer_;
   std::optional<int64_t> counted_;
@@ -70,10 +73,11 @@ bool writes(const chat::Request& request) {
   return request.endpoint != chat::Endpoint::Embeddings;
 }
 
-governance::Ask worst_case(Exchange& exchange, const governance::Demands& demands) {
+governance::Ask worst_case(Exchange& exchange, const governance::Demands& demands,
+                           PromptCount how) {
   const chat::Request& request = exchange.request;
   const Snapshot& snapshot = *exchange.snapshot;
-  PromptTokens prompt(exchange, demands.tokens || demands.cost);
+  PromptTokens prompt(exchange, how);
   governance::Ask ask;
   const auto count = [&](const routing::Target& target) {
     const int64_t input = prompt.of(target.model);

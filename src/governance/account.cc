@@ -272,6 +272,23 @@ void Account::add_spend(NanoDollars amount, int64_t wall_micros) {
   }
 }
 
+bool Account::is_ample(const Ask& ask, int64_t times, Moment now) const {
+  const std::lock_guard lock(mutex_);
+  if (limits_.tokens_per_minute) {
+    const int64_t used =
+        std::max(tokens_.minute.used(now.second()), tokens_.batch.used(now.monotonic));
+    if (used + ask.tokens > *limits_.tokens_per_minute / times) return false;
+  }
+  for (Budget& budget : budgets_) {
+    turn(budget, now.wall_micros);
+    const NanoDollars told = budget.ceiling.others_spent();
+    const NanoDollars held = reserved_ + budget.ceiling.others() - told;
+    const NanoDollars left = limit_of(budget.rule, now.wall_micros) - budget.spent - told;
+    if (held + ask.cost > left / times) return false;
+  }
+  return true;
+}
+
 Demands Account::demands() const {
   const std::lock_guard lock(mutex_);
   Demands demands{.tokens = limits_.tokens_per_minute.has_value(), .cost = !budgets_.empty()};
@@ -323,10 +340,8 @@ Allowance Account::allowance(Rate& rate, Moment now) const {
     allowance.reset_seconds = rate.batch.reset(now.monotonic);
     return allowance;
   }
-  const int64_t used = rate.minute.used(now.second());
-  allowance.remaining = std::max<int64_t>(*limit - used, 0);
-  if (used != 0)
-    allowance.reset_seconds = rate.minute.wait(now.second(), *limit, *limit).value_or(0);
+  allowance.remaining = std::max<int64_t>(*limit - rate.minute.used(now.second()), 0);
+  allowance.reset_seconds = rate.minute.reset(now.second());
   return allowance;
 }
 

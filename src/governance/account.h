@@ -142,6 +142,9 @@ class Account : public std::enable_shared_from_this<Account> {
   // Money spent that no take() announced: repriced rows.
   void add_spend(NanoDollars amount, int64_t wall_micros);
 
+  // Whether so much is left of every limit that a rough count of tokens will do: if this request,
+  // and all others that are held, came to `times` as much, none would be overrun.
+  bool is_ample(const Ask& ask, int64_t times, Moment now) const;
   Demands demands() const;
   // In a window of a Period of which no more than Spend::kKeptQuarters have passed.
   NanoDollars spent(const Window& window) const;

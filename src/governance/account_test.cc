@@ -328,6 +328,28 @@ TEST_F(AccountTest, AStepThatLeavesTheCacheAloneRefusesAll) {
   EXPECT_EQ(refused->used, 80 * kCent);
 }
 
+TEST_F(AccountTest, BUD_1_IsAmpleWhileAllThatIsHeldMayBeFourTimesAsMuch) {
+  EXPECT_TRUE(account.is_ample({.cost = kDollar, .tokens = 1000}, 4, at(0))) << "without limits";
+  use(policy_of({daily(kDollar)}));
+  EXPECT_TRUE(account.is_ample({.cost = 25 * kCent}, 4, at(0)));
+  EXPECT_FALSE(account.is_ample({.cost = 25 * kCent + 1}, 4, at(0)));
+  const Ask held{.cost = 10 * kCent};
+  ASSERT_FALSE(take(held, at(0)));
+  EXPECT_TRUE(account.is_ample({.cost = 15 * kCent}, 4, at(0)));
+  EXPECT_FALSE(account.is_ample({.cost = 15 * kCent + 1}, 4, at(0)));
+  settle(held, at(0), {.cost = 40 * kCent, .ended_micros = kNoon}, at(1));
+  EXPECT_TRUE(account.is_ample({.cost = 15 * kCent}, 4, at(1))) << "what is spent is known";
+  EXPECT_FALSE(account.is_ample({.cost = 16 * kCent}, 4, at(1)));
+}
+
+TEST_F(AccountTest, RL_2_IsAmpleForTokensInTheFirstQuarterOfTheLimit) {
+  use(policy_of(Limits{.tokens_per_minute = 1000}));
+  ASSERT_FALSE(take({.tokens = 200}, at(0)));
+  EXPECT_TRUE(account.is_ample({.tokens = 50}, 4, at(1)));
+  EXPECT_FALSE(account.is_ample({.tokens = 51}, 4, at(1)));
+  EXPECT_TRUE(account.is_ample({.tokens = 51}, 4, at(61)));
+}
+
 TEST_F(AccountTest, AsksOfARequestWhatItsPolicyNeeds) {
   EXPECT_EQ(account.demands(), Demands{});
   use(policy_of(Limits{.tokens_per_minute = 5}));

@@ -42,4 +42,13 @@ std::optional<int64_t> SlidingMinute::wait(int64_t second, int64_t amount, int64
   return kSlots;  // debts of more than a minute's limit
 }
 
+int64_t SlidingMinute::reset(int64_t second) {
+  advance(second);
+  if (sum_ == 0) return 0;
+  for (int64_t newest = latest_; newest > latest_ - kSlots && newest >= 0; --newest) {
+    if (slot(newest) != 0) return newest + kSlots - latest_;
+  }
+  return 0;
+}
+
 }  // namespace sluice::governance

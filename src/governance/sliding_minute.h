@@ -19,6 +19,8 @@ class SlidingMinute {
   void add(int64_t second, int64_t amount);
   // Seconds until `amount` more stays within `limit`; 0: now. Nothing: it never does.
   std::optional<int64_t> wait(int64_t second, int64_t amount, int64_t limit);
+  // Seconds until nothing is used any more.
+  int64_t reset(int64_t second);
 
  private:
   static constexpr int64_t kSlots = 61;

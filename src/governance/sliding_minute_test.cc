@@ -80,5 +80,25 @@ TEST(SlidingMinute, TheWaitItNamesIsTheFirstSecondThatFits) {
   }
 }
 
+TEST(SlidingMinute, ItsResetIsTheFirstSecondWithNothingUsed) {
+  std::mt19937_64 random(9);
+  SlidingMinute minute;
+  int64_t second = 1000;
+  for (int i = 0; i < 2000; ++i) {
+    second += static_cast<int64_t>(random() % 30);
+    const auto amount = static_cast<int64_t>(random() % 3);
+    minute.add(second, amount);
+    const int64_t reset = minute.reset(second);
+    if (reset == 0) {
+      EXPECT_EQ(minute.used(second), 0);
+      continue;
+    }
+    SlidingMinute early = minute;
+    EXPECT_GT(early.used(second + reset - 1), 0);
+    SlidingMinute then = minute;
+    EXPECT_EQ(then.used(second + reset), 0);
+  }
+}
+
 }  // namespace
 }  // namespace sluice::governance
