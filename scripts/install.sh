@@ -9,9 +9,9 @@ set -euo pipefail
 
 build=(clang-16 mold lld-16 ccache cmake ninja-build pkg-config ca-certificates libssl-dev libsimdjson-dev
   libsqlite3-dev libyaml-cpp-dev libcli11-dev libfmt-dev zlib1g-dev libbrotli-dev libzstd-dev
-  libhowardhinnant-date-dev tzdata
+  libhowardhinnant-date-dev tzdata libpq-dev
   libgtest-dev libgmock-dev)
-test=(clang-format-16 libclang-rt-16-dev llvm-16 openssl curl redis-server)
+test=(clang-format-16 libclang-rt-16-dev llvm-16 openssl curl redis-server postgresql)
 bench=(nginx-light haproxy valgrind libbenchmark-dev openssl)
 tidy=(clang-tidy-16)
 

@@ -6,6 +6,7 @@
 #include "app/config_names.h"
 #include "app/config_provider.h"
 #include "app/config_proxy.h"
+#include "providers/snowflake_jwt.h"
 
 namespace sluice::app {
 namespace {
@@ -37,6 +38,34 @@ void check_auto(Reader& reader) {
     check(phrases.task, "auto.phrases." + phrases.task);
 }
 
+void derive_export(Reader& reader, const ProxyEnvironment& proxies) {
+  ExportSettings& settings = reader.settings.export_;
+  if (!reader.has("export.ndjson.folder")) {
+    settings.ndjson.folder = reader.settings.server.data_dir + "/export";
+    note(reader, "export.ndjson.folder", "default, in server.data_dir", settings.ndjson.folder);
+  }
+  SnowflakeExportSettings& snowflake = settings.snowflake;
+  if (!snowflake.account.empty() && !reader.has("export.snowflake.base_url")) {
+    reader.give(*property("export.snowflake.base_url"), "",
+                "https://" + providers::snowflake_host(snowflake.account), Layer::Default,
+                "default, from export.snowflake.account");
+  }
+  snowflake.proxy = proxies.choose(snowflake.base_url);
+}
+
+void check_export(Reader& reader) {
+  const SnowflakeExportSettings& snowflake = reader.settings.export_.snowflake;
+  const std::string path = "export.snowflake";
+  needs(reader, !snowflake.private_key_file.empty() && !snowflake.token.empty(), path + ".token",
+        "`export.snowflake.token` and `export.snowflake.private_key_file` exclude each other");
+  needs(
+      reader,
+      !snowflake.private_key_file.empty() && (snowflake.account.empty() || snowflake.user.empty()),
+      path + ".private_key_file",
+      "`export.snowflake.private_key_file` needs `export.snowflake.account` and "
+      "`export.snowflake.user`");
+}
+
 }  // namespace
 
 void derive(Reader& reader, const Surroundings& around) {
@@ -53,6 +82,7 @@ void derive(Reader& reader, const Surroundings& around) {
     settings.prices.file = settings.server.data_dir + "/prices.json";
     note(reader, "prices.file", "default, in server.data_dir", settings.prices.file);
   }
+  derive_export(reader, proxies);
   if (!reader.has("ledger.path")) {
     settings.ledger.path = settings.server.data_dir + "/ledger.db";
     note(reader, "ledger.path", "default, in server.data_dir", settings.ledger.path);
@@ -100,6 +130,7 @@ void check_together(Reader& reader) {
         "resilience.breaker.max_pause",
         "`resilience.breaker.max_pause` is below `resilience.breaker.pause`");
   check_auto(reader);
+  check_export(reader);
   needs(reader, settings.resilience.backoff_cap < settings.resilience.backoff_base,
         "resilience.backoff_cap", "`resilience.backoff_cap` is below `resilience.backoff_base`");
 }

@@ -10,7 +10,7 @@ namespace {
 std::vector<Property> all_rows() {
   std::vector<Property> rows;
   for (const auto part : {server_rows(), providers_rows(), routing_rows(), telemetry_rows(),
-                          governance_rows(), redis_rows()})
+                          export_rows(), governance_rows(), redis_rows()})
     rows.insert(rows.end(), part.begin(), part.end());
   return rows;
 }

@@ -12,6 +12,7 @@ std::span<const Property> server_rows();
 std::span<const Property> providers_rows();
 std::span<const Property> routing_rows();
 std::span<const Property> telemetry_rows();
+std::span<const Property> export_rows();
 std::span<const Property> governance_rows();
 std::span<const Property> redis_rows();
 

@@ -12,6 +12,7 @@
 #include "app/admin_commands.h"
 #include "app/commands/books_options.h"
 #include "app/commands/check.h"
+#include "app/commands/export_options.h"
 #include "app/commands/import.h"
 #include "app/commands/lab.h"
 #include "app/commands/ledger.h"
@@ -329,6 +330,7 @@ int run(int argc, char** argv) {
   add_ledger(app, exit_code);
   add_admin_commands(app, around, exit_code);
   add_books(app, around, exit_code);
+  add_export(app, around, exit_code);
   add_version(app);
   if (const std::string unknown = unknown_command(app, argc, argv); !unknown.empty()) {
     std::cerr << unknown << "\n";

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/settings_export.h"
 #include "app/settings_governance.h"
 #include "app/settings_types.h"
 
@@ -247,6 +248,7 @@ struct Settings {
   LedgerSettings ledger;
   LogSettings log;
   PriceSettings prices;
+  ExportSettings export_;
   MetricsSettings metrics;
   SecretsSettings secrets;
   GovernanceSettings governance;

@@ -15,6 +15,7 @@ namespace {
 constexpr std::string_view kJson = "Content-Type: application/json\r\n";
 constexpr std::string_view kEvents = "Content-Type: text/event-stream; charset=utf-8\r\n";
 constexpr std::string_view kLines = "Content-Type: application/x-ndjson\r\n";
+constexpr std::string_view kStatements = "/snowflake/api/v2/statements";
 constexpr std::string_view kText = "Content-Type: text/plain; charset=utf-8\r\n";
 
 // "%2F" and the like; SDKs write the slash of a model's name so.
@@ -79,6 +80,12 @@ Lab::Page Lab::page(std::string_view path, std::string_view query) const {
   if (path == "/" || path.empty()) return {kText, front_page()};
   if (path == "/lab/meter") return {kJson, state_.meter.json()};
   if (path == "/lab/last") return {kJson, state_.memory.last_json()};
+  if (path == "/lab/sql/log") return {kLines, state_.sql.log()};
+  if (path == "/lab/sql/rows") {
+    constexpr std::string_view kTable = "table=";
+    if (query.starts_with(kTable)) query.remove_prefix(kTable.size());
+    return {kLines, state_.sql.rows(query)};
+  }
   if (path == "/lab/requests") {
     constexpr std::string_view kSince = "since=";
     uint64_t since = 0;
@@ -89,6 +96,45 @@ Lab::Page Lab::page(std::string_view path, std::string_view query) const {
     return {kLines, state_.log.lines(since)};
   }
   return {};
+}
+
+Task<void> Lab::sql(net::ServerExchange& exchange, std::string_view handle) {
+  const net::Headers& headers = exchange.head().headers;
+  state_.memory.keep_last(exchange.head(), "");
+  const Result<std::string_view> body = co_await exchange.body();
+  if (!body) co_return;
+  LabSqlAnswer answer;
+  const auto refusal = state_.options.snowflake.refusal(
+      headers.find("authorization").value_or(""),
+      headers.find("x-snowflake-authorization-token-type").value_or(""),
+      exchange.loop().clock().wall_micros() / 1'000'000);
+  if (refusal) {
+    state_.memory.note_last(refusal->reason);
+    answer.status = refusal->status;
+    answer.body = R"({"code":")" + refusal->code + R"(","message":)";
+    append_json(answer.body, refusal->message);
+    answer.body += '}';
+  } else {
+    LabSqlCall call;
+    call.method = exchange.head().method;
+    call.handle = handle;
+    call.query = query_of(exchange.head().target);
+    call.content_type = headers.find("content-type").value_or("");
+    call.user_agent = headers.find("user-agent").value_or("");
+    call.body = *body;
+    answer = state_.sql.answer(call);
+  }
+  if (answer.wait_ms > 0) {
+    const Until end(exchange.loop().after(answer.wait_ms * kMillisecond), &exchange.cancel());
+    const net::Wake why = co_await net::Sleep(exchange.loop(), end);
+    if (why == net::Wake::Cancelled) co_return;
+  }
+  if (answer.lost) {
+    exchange.raw();
+    exchange.abort_stream();
+    co_return;
+  }
+  (void)co_await exchange.reply(answer.status, kJson, answer.body);
 }
 
 // Responses that were stored.
@@ -178,7 +224,11 @@ Task<void> Lab::handle(net::ServerExchange& exchange) {
   const bool asks = method == "GET";
   const Page own = asks ? page(path, query_of(exchange.head().target)) : Page();
   const bool of_response = route.face->name == "openai" && route.rest.starts_with("/responses/");
-  if (!own.type.empty()) {
+  if (path == kStatements) {
+    co_await sql(exchange, "");
+  } else if (path.starts_with(kStatements) && path[kStatements.size()] == '/') {
+    co_await sql(exchange, path.substr(kStatements.size() + 1));
+  } else if (!own.type.empty()) {
     (void)co_await exchange.reply(200, own.type, own.body);
   } else if (path.starts_with("/api/esc/")) {
     co_await esc(exchange);
@@ -193,6 +243,7 @@ Task<void> Lab::handle(net::ServerExchange& exchange) {
     state_.prompts.reset();
     state_.responses.reset();
     state_.log.reset();
+    state_.sql.reset();
     (void)co_await exchange.reply(200, kJson, "{}\n");
   } else if (route.endpoint || reset || !asks) {
     const std::string_view allowed = route.endpoint || reset ? "POST" : "GET";

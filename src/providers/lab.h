@@ -20,6 +20,7 @@
 #include "providers/lab_prompt_cache.h"
 #include "providers/lab_request_log.h"
 #include "providers/lab_responses.h"
+#include "providers/lab_sql.h"
 
 namespace sluice::providers {
 
@@ -31,6 +32,7 @@ struct LabState {
   LabResponses responses;
   LabRequestLog log;
   LabEsc esc;
+  LabSql sql;
   std::atomic<uint64_t> requests{0};
 };
 
@@ -51,6 +53,8 @@ class Lab final : public net::Handler {
   Page page(std::string_view path, std::string_view query) const;
   Task<void> stored(net::ServerExchange& exchange, const LabRoute& route);
   Task<void> esc(net::ServerExchange& exchange);
+  // Snowflake's SQL API; `handle`: behind the path, or empty.
+  Task<void> sql(net::ServerExchange& exchange, std::string_view handle);
   Task<void> get(net::ServerExchange& exchange, const LabRoute& route);
   Task<void> reply_error(net::ServerExchange& exchange, const LabFace& face,
                          std::string_view headers, LabError error);

@@ -30,6 +30,29 @@ The type comes from `X-Snowflake-Authorization-Token-Type`, else from the look o
 with `-norole`, and a user that ends with `_NOROLE`, gets 403. What is wrong with a token is told by `GET /lab/last`
 only, as `refused`. The meter counts texts as `embedded_texts`, and the most that one call had as
 `most_texts_per_call`.
+
+### SQL API
+
+| path | what |
+| --- | --- |
+| `POST /snowflake/api/v2/statements?requestId=UUID` | runs a statement; with `retry=true` one that ran is not run again, and has its first answer |
+| `GET /snowflake/api/v2/statements/{handle}` | the answer, or 202 |
+| `GET /lab/sql/rows?table=NAME` | the rows of a table, a JSON object on each line |
+| `GET /lab/sql/log` | a line for each submission: whether it ran, and what it was told |
+
+The tokens are those of Cortex. A `User-Agent` is needed, members of the body that Snowflake does not know are 400,
+and so is a `requestId` that is no UUID. Two statements are known, all else is a syntax error (422, 001003):
+`CREATE TABLE IF NOT EXISTS` and `MERGE INTO ... USING (SELECT value:path::TYPE AS name, ... FROM
+TABLE(FLATTEN(INPUT => PARSE_JSON(?)))) ...`. Tables, columns, types, the number of bindings and their type are
+checked, and a value that does not fit lets the whole statement fail. Faults stand behind the name of the warehouse:
+
+| warehouse | what happens to each statement |
+| --- | --- |
+| `WH+busy-N` | 429 the first N times |
+| `WH+down-N` | 503 the first N times, without running it |
+| `WH+lost-N` | runs, and the connection breaks before the answer, the first N times |
+| `WH+slow-N` | 202, until it was asked for N times |
+| `WH+delay-N` | the answer comes after N milliseconds |
 )";
 
 constexpr std::string_view kPortkey = R"(

@@ -250,6 +250,37 @@ CREATE TABLE removed (
 INSERT INTO removed VALUES (0, 0, 0, 0, 0, 0, 0);
 )sql";
 
+// export     where `sluice export` copies exchanges to; a row per destination
+//   id         of the two together, random: a destination that keeps it knows its ledger again
+//   done       seq up to which the destination has every change
+//   pending    end of the batch on its way; request_id: the name it was sent under
+//   missed     changes that retention removed before they were there
+// changed    exchanges in the order in which they were stored or repriced, from the first export
+//            on: keys rise with the time a request began, and requests do not end in that order.
+//            Lines are removed from the front alone and never the last, so that seq has no gaps
+constexpr char kExportSql[] = R"sql(
+CREATE TABLE export (
+  destination TEXT PRIMARY KEY,
+  id          TEXT NOT NULL,
+  done        INTEGER NOT NULL,
+  pending     INTEGER,
+  request_id  TEXT,
+  missed      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE changed (
+  seq INTEGER PRIMARY KEY,
+  key INTEGER NOT NULL
+) STRICT;
+CREATE TRIGGER exchange_stored AFTER INSERT ON exchange WHEN EXISTS (SELECT 1 FROM export)
+BEGIN
+  INSERT INTO changed(key) VALUES (new.key);
+END;
+CREATE TRIGGER exchange_repriced AFTER UPDATE ON exchange WHEN EXISTS (SELECT 1 FROM export)
+BEGIN
+  INSERT INTO changed(key) VALUES (new.key);
+END;
+)sql";
+
 constexpr Migration kMigrations[] = {
     {1, "the ledger", kExchangeSql},
     {2, "task and reason of an exchange", kReasonSql},
@@ -257,6 +288,7 @@ constexpr Migration kMigrations[] = {
     {4, "the cost of attempts that failed", kAttemptsCostSql},
     {5, "service tier, upstream charge and credits of an exchange, runs of reprice", kRepricedSql},
     {6, "sums by hour and day, and what was removed", kSumsSql},
+    {7, "exports and what changed since", kExportSql},
 };
 
 constexpr Schema kLedger{.application_id = kApplicationId, .migrations = kMigrations};

@@ -15,7 +15,7 @@ constexpr int64_t kQuartersPerDay = 96;
 constexpr int64_t kFreeShare = 10;
 constexpr int64_t kPagesPerPiece = 256;
 constexpr int kSubjectsPerPiece = 100;
-enum Table : size_t { kExchange, kAttribution, kUsageSum, kUserSum, kSpend };
+enum Table : size_t { kExchange, kAttribution, kUsageSum, kUserSum, kSpend, kChanged };
 
 constexpr const char* kDeleteSums[] = {
     "DELETE FROM usage_sum WHERE (span, start, provider, model, alias, outcome, caller) IN"
@@ -81,6 +81,10 @@ Result<bool> LedgerKeeper::remove(store::Database& database) {
   switch (job_) {
     case Job::Rows:
       more = remove_rows(database);
+      next = Job::Changes;
+      break;
+    case Job::Changes:
+      more = remove_changes(database);
       next = Job::UsageSums;
       break;
     case Job::UsageSums:
@@ -134,6 +138,21 @@ Result<bool> LedgerKeeper::remove_rows(store::Database& database) {
   count(kAttribution, *said);
   count(kExchange, *rows);
   return true;
+}
+
+// From the front to the first row that is kept: what was repriced or ended late stands behind it,
+// and goes when it is the front. The last line stays, for the next one's number.
+Result<bool> LedgerKeeper::remove_changes(store::Database& database) {
+  constexpr std::string_view kDelete =
+      "WITH front AS MATERIALIZED (SELECT seq, key FROM changed ORDER BY seq LIMIT ?2)"
+      " DELETE FROM changed WHERE seq < ifnull((SELECT min(seq) FROM front WHERE key >= ?1),"
+      " (SELECT max(seq) FROM front))";
+  auto lines = change(
+      database, kDelete,
+      {static_cast<int64_t>(first_key_of_hour(day_ * kHoursPerDay)), options_.rows_per_piece});
+  if (!lines) return std::move(lines).error();
+  count(kChanged, *lines);
+  return *lines > 0;
 }
 
 Result<bool> LedgerKeeper::remove_sums(store::Database& database, size_t table) {

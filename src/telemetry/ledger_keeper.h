@@ -2,9 +2,10 @@
 // version, removes what is older than it shall be kept, gives free pages back. Short pieces, each
 // in a transaction of its own; what was begun goes on after a restart.
 //
-// Removed are rows of days of UTC, whole days at a time: exchange, attribution, the sums of
-// reports, and the quarters of spend that no running budget needs. Sums since the beginning stay:
-// those of counters (usage_total) and of budgets without a period (spend, quarter -1).
+// Removed are rows of days of UTC, whole days at a time: exchange, attribution, what exports are
+// told of them (changed), the sums of reports, and the quarters of spend that no running budget
+// needs. Sums since the beginning stay: those of counters (usage_total) and of budgets without a
+// period (spend, quarter -1). No export is waited for: it says what it has missed.
 #pragma once
 
 #include <atomic>
@@ -29,7 +30,7 @@ struct KeeperOptions {
 // Tables that grow with traffic and are removed from. Others grow with the configuration, or with
 // what an operator does.
 inline constexpr std::string_view kRemovedFrom[] = {"exchange", "attribution", "usage_sum",
-                                                    "user_sum", "spend"};
+                                                    "user_sum", "spend",       "changed"};
 
 class LedgerKeeper final : public store::JournalChore {
  public:
@@ -44,12 +45,13 @@ class LedgerKeeper final : public store::JournalChore {
   int64_t freed_bytes() const { return freed_.load(); }
 
  private:
-  enum class Job : uint8_t { Sum, Rows, UsageSums, UserSums, Spend, Pages, Done };
+  enum class Job : uint8_t { Sum, Rows, Changes, UsageSums, UserSums, Spend, Pages, Done };
 
   Result<bool> sum_older(store::Database& database);
   Result<void> begin_day(store::Database& database, int64_t day);
   Result<bool> remove(store::Database& database);
   Result<bool> remove_rows(store::Database& database);
+  Result<bool> remove_changes(store::Database& database);
   Result<bool> remove_sums(store::Database& database, size_t table);
   Result<bool> remove_spend(store::Database& database);
   Result<bool> remove_spend_of(store::Database& database, std::string_view subject);

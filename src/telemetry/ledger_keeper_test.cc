@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <set>
 
+#include "telemetry/change_feed.h"
 #include "telemetry/ledger_fixture.h"
 #include "telemetry/ledger_verify.h"
 #include "telemetry/usage_report.h"
@@ -104,12 +105,39 @@ TEST_F(LedgerKeeperTest, DB_2_EveryTableThatGrowsWithTrafficIsCovered) {
            "usage_total",  // grows with targets
            "repriced",     // a line for each run of a person
            "mark",
+           "export",  // a line for each destination
            "removed",
        }) {
     known.insert(bounded);
   }
   EXPECT_THAT(tables, UnorderedElementsAreArray(known))
       << "a table that grows with traffic needs a place in LedgerKeeper";
+}
+
+TEST_F(LedgerKeeperTest, DB_2_WhatExportsAreToldOfARowGoesWithTheRow) {
+  {
+    auto database = store::Database::open(path());
+    ASSERT_TRUE(ExportCursor::open(*database, "there"));
+  }
+  for (int day = 0; day < 5; ++day) finish_day(100);
+  {
+    auto database = store::Database::open(path());
+    ASSERT_TRUE(
+        database->exec("UPDATE exchange SET error = NULL WHERE key < (SELECT max(key) FROM "
+                       "exchange)"));
+  }
+  LedgerKeeper keeper = this->keeper({.retention_days = 2, .rows_per_piece = 50});
+  keep(keeper);
+  const int64_t left = query("SELECT count(*) FROM exchange");
+  EXPECT_GT(keeper.removed_lines(5), 200);
+  EXPECT_EQ(query("SELECT count(*) FROM changed WHERE seq <= 500"), left);
+  EXPECT_EQ(query("SELECT count(*) FROM changed"), left + 499)
+      << "what was repriced waits for the rows before it";
+  clock_.now += 10 * 86'400 * kSecond;
+  keep(keeper);
+  EXPECT_EQ(query("SELECT count(*) FROM exchange"), 0);
+  EXPECT_EQ(query("SELECT count(*) FROM changed"), 1) << "the last one, for the next one's number";
+  EXPECT_EQ(query("SELECT max(seq) FROM changed"), 999);
 }
 
 TEST_F(LedgerKeeperTest, WhatARunningPeriodSpentOutlivesItsRows) {
