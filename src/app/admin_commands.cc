@@ -47,6 +47,7 @@ void add_fields(CLI::App* command, KeyFields& fields) {
   command->add_option("--tokens-per-minute", fields.tokens_per_minute, "0: no limit");
   command->add_option("--parallel", fields.parallel, "Requests at a time; 0: no limit");
   command->add_flag("--restricted", fields.restricted, "Its data goes to local providers only");
+  command->add_flag("--keep-bodies", fields.keep_bodies, "What it asks and is answered is stored");
 }
 
 CLI::App* add_key_command(CLI::App* keys_app, const char* word, const char* help,

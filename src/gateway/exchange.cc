@@ -56,6 +56,7 @@ Exchange::~Exchange() {
   record.bytes_in = http.bytes_in();
   record.bytes_out = http.bytes_out();
   settle(*this, shared.ledger.finish(shared.lane, record));
+  if (copy != nullptr) copy->hand_over(record);
 }
 
 void Exchange::read_client_headers() {

@@ -82,6 +82,7 @@ Node body_of(const KeyFields& fields, std::optional<std::string>& fault) {
   number("tokens_per_minute", fields.tokens_per_minute);
   number("parallel", fields.parallel);
   if (fields.restricted) set_member(body, "restricted", plain("true"));
+  if (fields.keep_bodies) set_member(body, "keep_bodies", plain("true"));
   Node budgets = map_node();
   for (const std::string& text : fields.budgets)
     if (auto wrong = add_budget(budgets, text)) fault = std::move(wrong);
