@@ -20,6 +20,8 @@ using telemetry::KeptBody;
 constexpr int64_t kMicrosPerDay = 86'400'000'000;
 // One call takes so long at most: others wait for it.
 constexpr Nanos kForgetting = 2 * kSecond;
+// Rows have no more of a user's name.
+constexpr size_t kLongestUser = 128;
 
 AdminAnswer unreadable() {
   return problem(503, "store_unavailable", "the store of prompts and answers cannot be reached");
@@ -68,7 +70,7 @@ std::string content_json(const std::string& request_id, const telemetry::StoredB
 AdminAnswer ControlDesk::show_bodies(const AdminCall& call) {
   const std::optional<RequestIdParts> id = parse_request_id(call.name);
   if (!id) return problem(400, "bad_parameter", "this is no request id: `req_` and 26 characters");
-  // Whoever has its answer may ask for it at once.
+  // What ended a moment ago is there too.
   if (!parts_.bodies.flush()) return unreadable();
   const auto database =
       store::Database::open(parts_.bodies.path(), {.mode = store::OpenMode::ReadOnly});
@@ -133,7 +135,7 @@ AdminAnswer ControlDesk::forget_bodies(const AdminCall& call) {
   if (key.empty() == user.empty())
     return problem(400, "bad_parameter", "say either `key` or `user`: whose content goes");
   const auto whose = key.empty() ? telemetry::BodiesOf::User : telemetry::BodiesOf::Owner;
-  const std::string_view name = key.empty() ? user : key;
+  const std::string_view name = key.empty() ? user.substr(0, kLongestUser) : key;
   // What waits to be stored goes too.
   if (!parts_.bodies.flush()) return unreadable();
   auto database = telemetry::open_bodies(parts_.bodies.path());
