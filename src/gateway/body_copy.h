@@ -12,14 +12,8 @@ namespace sluice::gateway {
 
 class BodyCopy final : public net::ReplyTap {
  public:
-  // Taps the reply until its own end.
-  BodyCopy(telemetry::BodyStore& store, net::ServerExchange& http) : store_(store), http_(http) {
-    http_.tap(this);
-  }
-  ~BodyCopy() override {
-    http_.tap(nullptr);
-    store_.let_go(held_);
-  }
+  explicit BodyCopy(telemetry::BodyStore& store) : store_(store) {}
+  ~BodyCopy() override { store_.let_go(held_); }
   BodyCopy(const BodyCopy&) = delete;
   BodyCopy& operator=(const BodyCopy&) = delete;
 
@@ -32,7 +26,6 @@ class BodyCopy final : public net::ReplyTap {
   void add(telemetry::KeptBody& body, std::string_view piece);
 
   telemetry::BodyStore& store_;
-  net::ServerExchange& http_;
   telemetry::KeptBodies kept_;
   size_t held_ = 0;
 };

@@ -108,6 +108,8 @@ class Exchange {
   void replace_body(std::string other);
   // Another task in place of what the client named; empty: none.
   void set_task(std::string_view task) { wishes_.task = task; }
+  // Copies of the request and of what is sent to the client go to the store of bodies.
+  void keep_bodies();
   // Its data must not leave, whatever the client says.
   void restrict() { wishes_.restricted = true; }
   // What a Responses answer says of the request it answers.
