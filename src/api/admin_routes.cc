@@ -59,6 +59,11 @@ constexpr AdminRoute kRoutes[] = {
      "limit cursor level subject", "every budget as it stands now: limit, spent, reserved, reset"},
     {"GET", "/admin/v1/audit", Role::Operator, &Control::audit, ObjectKind::Key, kPage,
      "who changed what, latest first"},
+    {"GET", "/admin/v1/exchanges/{request_id}/content", Role::Admin, &Control::show_bodies,
+     ObjectKind::Key, "",
+     "what was asked and answered, if the key kept it; each reading is a row of the audit chain"},
+    {"DELETE", "/admin/v1/content", Role::Admin, &Control::forget_bodies, ObjectKind::Key,
+     "key user", "removes all that is kept of one key, or of one end user"},
     {"GET", "/admin/v1/admin_tokens", Role::Admin, &Control::list_tokens, ObjectKind::Key, "",
      "who may use this API"},
     {"POST", "/admin/v1/admin_tokens", Role::Admin, &Control::create_token, ObjectKind::Key, "",
@@ -76,12 +81,11 @@ constexpr AdminRoute kRoutes[] = {
      "", "removes one, unless the configuration names it"},
 };
 
-// True if `path` is of that pattern; `name` gets what stands for {name}.
+// True if `path` is of that pattern; `name` gets what stands for the part in braces.
 bool fits(std::string_view pattern, std::string_view path, std::string* name) {
-  constexpr std::string_view kName = "{name}";
-  const size_t hole = pattern.find(kName);
+  const size_t hole = pattern.find('{');
   if (hole == std::string_view::npos) return pattern == path;
-  const std::string_view tail = pattern.substr(hole + kName.size());
+  const std::string_view tail = pattern.substr(pattern.find('}') + 1);
   if (path.size() <= hole + tail.size() || path.substr(0, hole) != pattern.substr(0, hole) ||
       !path.ends_with(tail))
     return false;

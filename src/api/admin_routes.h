@@ -16,7 +16,7 @@ using AdminHandler = AdminAnswer (Control::*)(const AdminCall&);
 
 struct AdminRoute {
   std::string_view method;
-  std::string_view path;  // "{name}" stands for one segment
+  std::string_view path;  // "{name}" or the like stands for one segment
   governance::Role role;  // the least that may use it
   AdminHandler handler;
   governance::ObjectKind kind;
@@ -29,7 +29,7 @@ std::span<const AdminRoute> admin_routes();
 // What a request's path leads to.
 struct AdminMatch {
   const AdminRoute* route = nullptr;  // null: no such path, or not by this method
-  std::string name;                   // of {name}
+  std::string name;                   // what stands for that segment
   std::string allowed;                // methods of the path, ", " between; empty: no such path
 };
 AdminMatch match_admin(std::string_view method, std::string_view path);

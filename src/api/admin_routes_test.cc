@@ -29,6 +29,8 @@ class FakeControl final : public Control {
   AdminAnswer revoke(const AdminCall& call) override { return note(call); }
   AdminAnswer budgets(const AdminCall& call) override { return note(call); }
   AdminAnswer audit(const AdminCall& call) override { return note(call); }
+  AdminAnswer show_bodies(const AdminCall& call) override { return note(call); }
+  AdminAnswer forget_bodies(const AdminCall& call) override { return note(call); }
   AdminAnswer list_tokens(const AdminCall& call) override { return note(call); }
   AdminAnswer create_token(const AdminCall& call) override { return note(call); }
   AdminAnswer remove_token(const AdminCall& call) override { return note(call); }
@@ -59,7 +61,8 @@ AdminRequest request(std::string_view method, std::string_view path, std::string
 
 std::string with_name(std::string_view path) {
   std::string text(path);
-  if (const size_t at = text.find("{name}"); at != std::string::npos) text.replace(at, 6, "a.b-c");
+  if (const size_t at = text.find('{'); at != std::string::npos)
+    text.replace(at, text.find('}') + 1 - at, "a.b-c");
   return text;
 }
 
@@ -96,6 +99,7 @@ TEST(AdminRoutes, NoMethodAndPathStandsTwice) {
 TEST(AdminRoutes, TheNameIsOneSegment) {
   EXPECT_EQ(match_admin("GET", "/admin/v1/keys/a").name, "a");
   EXPECT_EQ(match_admin("POST", "/admin/v1/keys/a/rotate").name, "a");
+  EXPECT_EQ(match_admin("GET", "/admin/v1/exchanges/req_a/content").name, "req_a");
   for (const char* none :
        {"/admin/v1/keys/", "/admin/v1/keys/a/b", "/admin/v1/key", "/admin/v1/keysa"})
     EXPECT_TRUE(match_admin("GET", none).allowed.empty()) << none;

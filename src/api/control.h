@@ -23,7 +23,7 @@ struct Admin {
 struct AdminCall {
   Admin admin;
   governance::ObjectKind kind = governance::ObjectKind::Key;  // of routes for objects
-  std::string name;                                           // what {name} of the path is
+  std::string name;  // what {name}, or {request_id}, of the path is
   std::string body;
   std::vector<std::pair<std::string, std::string>> query;
   std::optional<int64_t> if_match;  // the revision that the caller has seen
@@ -73,6 +73,8 @@ class Control {
   virtual AdminAnswer revoke(const AdminCall& call) = 0;
   virtual AdminAnswer budgets(const AdminCall& call) = 0;
   virtual AdminAnswer audit(const AdminCall& call) = 0;
+  virtual AdminAnswer show_bodies(const AdminCall& call) = 0;
+  virtual AdminAnswer forget_bodies(const AdminCall& call) = 0;
   virtual AdminAnswer list_tokens(const AdminCall& call) = 0;
   virtual AdminAnswer create_token(const AdminCall& call) = 0;
   virtual AdminAnswer remove_token(const AdminCall& call) = 0;

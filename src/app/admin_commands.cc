@@ -7,6 +7,7 @@
 #include <string>
 
 #include "app/commands/audit.h"
+#include "app/commands/bodies.h"
 #include "app/commands/keys.h"
 #include "app/commands/secrets.h"
 #include "app/user_name.h"
@@ -47,6 +48,7 @@ void add_fields(CLI::App* command, KeyFields& fields) {
   command->add_option("--tokens-per-minute", fields.tokens_per_minute, "0: no limit");
   command->add_option("--parallel", fields.parallel, "Requests at a time; 0: no limit");
   command->add_flag("--restricted", fields.restricted, "Its data goes to local providers only");
+  command->add_flag("--keep-bodies", fields.keep_bodies, "What it asks and is answered is stored");
 }
 
 CLI::App* add_key_command(CLI::App* keys_app, const char* word, const char* help,
@@ -142,6 +144,25 @@ void add_secrets(CLI::App& app, const Surroundings& around, int& exit_code) {
   });
 }
 
+void add_bodies(CLI::App& app, const Surroundings& around, int& exit_code) {
+  auto* bodies_app =
+      app.add_subcommand("bodies", "Prompts and answers that a running gateway has kept");
+  bodies_app->require_subcommand(1);
+  const auto command = std::make_shared<BodiesCommand>();
+  auto* show = bodies_app->add_subcommand(
+      "show", "What one request asked and was answered, as JSON; the audit chain notes it");
+  show->add_option("request_id", command->request_id, "req_...: x-request-id of its reply")
+      ->required();
+  auto* forget = bodies_app->add_subcommand("forget", "Remove all that is kept of a key or a user");
+  auto* key = forget->add_option("--key", command->key, "A key's name");
+  forget->add_option("--user", command->user, "An end user, as requests name it")->excludes(key);
+  for (auto* each : {show, forget}) add_access(each, command->access);
+  show->callback(
+      [command, &around, &exit_code] { exit_code = print(show_bodies(*command, around)); });
+  forget->callback(
+      [command, &around, &exit_code] { exit_code = print(forget_bodies(*command, around)); });
+}
+
 void add_audit(CLI::App& app, int& exit_code) {
   auto* audit_app = app.add_subcommand("audit", "Who changed what");
   audit_app->require_subcommand(1);
@@ -165,6 +186,7 @@ void add_admin_commands(CLI::App& app, const Surroundings& around, int& exit_cod
   add_keys(app, around, exit_code);
   add_tokens(app, around, exit_code);
   add_secrets(app, around, exit_code);
+  add_bodies(app, around, exit_code);
   add_audit(app, exit_code);
 }
 

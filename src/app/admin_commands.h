@@ -1,4 +1,4 @@
-// The arguments of `sluice keys`, `sluice admin-token` and `sluice audit`.
+// The arguments of `sluice keys`, `sluice admin-token`, `sluice bodies` and `sluice audit`.
 #pragma once
 
 #include "app/config_substitute.h"

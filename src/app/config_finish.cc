@@ -87,6 +87,10 @@ void derive(Reader& reader, const Surroundings& around) {
     settings.ledger.path = settings.server.data_dir + "/ledger.db";
     note(reader, "ledger.path", "default, in server.data_dir", settings.ledger.path);
   }
+  if (!reader.has("ledger.bodies.path")) {
+    settings.ledger.bodies.path = settings.server.data_dir + "/bodies.db";
+    note(reader, "ledger.bodies.path", "default, in server.data_dir", settings.ledger.bodies.path);
+  }
   if (!reader.has("auto.default") && !settings.tasks.empty()) {
     const bool has_chat = settings.route("chat") != nullptr;
     settings.auto_.fallback = has_chat ? "chat" : settings.tasks.front().name;

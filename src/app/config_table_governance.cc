@@ -157,6 +157,11 @@ constexpr auto kRows = std::to_array<Property>({
      .slot = &of_key<&K::restricted>,
      .fallback = "false",
      .doc = "Its data must not leave: its requests go to providers marked `local` only."},
+    {.key = "keys.*.keep_bodies",
+     .slot = &of_key<&K::keep_bodies>,
+     .fallback = "false",
+     .doc = "What it asks and is answered is stored (`ledger.bodies`), for administrators to read. "
+            "Tell those who use it."},
     {.key = "keys.*.models",
      .slot = &of_key<&K::rights, &R::models>,
      .derived = "all",

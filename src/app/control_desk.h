@@ -20,10 +20,12 @@
 #include "app/control_thread.h"
 #include "app/governance_stack.h"
 #include "app/settings.h"
+#include "base/id.h"
 #include "base/log.h"
 #include "governance/control_store.h"
 #include "governance/directory.h"
 #include "governance/sealed_secret.h"
+#include "telemetry/body_store.h"
 
 namespace sluice::app {
 
@@ -36,6 +38,8 @@ class ControlDesk final : public api::Control {
     Logger& log;
     GovernanceStack& governance;
     ControlThread& thread;
+    telemetry::BodyStore& bodies;
+    std::string ledger_path;
     std::string data_dir;
     std::string config_file;
     // Returns when every loop works by it.
@@ -84,6 +88,8 @@ class ControlDesk final : public api::Control {
   api::AdminAnswer revoke(const api::AdminCall& call) override;
   api::AdminAnswer budgets(const api::AdminCall& call) override;
   api::AdminAnswer audit(const api::AdminCall& call) override;
+  api::AdminAnswer show_bodies(const api::AdminCall& call) override;
+  api::AdminAnswer forget_bodies(const api::AdminCall& call) override;
   api::AdminAnswer list_tokens(const api::AdminCall& call) override;
   api::AdminAnswer create_token(const api::AdminCall& call) override;
   api::AdminAnswer remove_token(const api::AdminCall& call) override;
@@ -142,6 +148,8 @@ class ControlDesk final : public api::Control {
   governance::StoredText text_of(const std::string& key, const Secret& secret) const;
   // "sk-sluice-…x7Kq" of the newest text; empty: not known.
   std::string shown(const std::string& key) const;
+  // Why nothing is kept of a request.
+  api::AdminAnswer not_kept(const std::string& request_id, const RequestIdParts& id) const;
   int64_t now() const { return parts_.clock.wall_micros(); }
 
   Parts parts_;

@@ -162,6 +162,7 @@ governance::Key key_of(const KeySettings& settings, const governance::KeyDigeste
     key.expires_micros = governance::moment_of(settings.expires).value_or(0);
   key.revoked = settings.revoked;
   key.restricted = settings.restricted;
+  key.keeps_bodies = settings.keep_bodies;
   const RightsSettings& rights = settings.rights;
   key.rights = {.models = rights.models,
                 .providers = rights.providers,

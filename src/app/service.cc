@@ -78,6 +78,8 @@ Result<void> Service::open_control() {
                          .log = telemetry_->log(),
                          .governance = *governance_,
                          .thread = control_,
+                         .bodies = telemetry_->bodies(),
+                         .ledger_path = loaded_.settings.ledger.path,
                          .data_dir = loaded_.settings.server.data_dir,
                          .config_file = config_file_,
                          .apply =
@@ -173,6 +175,7 @@ Result<void> Service::open_front_door() {
                               .health = health_,
                               .accounts = governance_->accounts(),
                               .limits = shared_ ? &shared_->limits() : nullptr,
+                              .bodies = telemetry_->bodies(),
                               .tokenizers = tokenizers_,
                               .lane = lane,
                               .last_key = telemetry_->last_key()};
@@ -295,6 +298,10 @@ std::vector<api::HealthCheck> Service::health() const {
   checks.push_back({.name = "ledger",
                     .ok = telemetry_->ledger_healthy(),
                     .reason = "rows wait: the store does not take them"});
+  checks.push_back({.name = "bodies",
+                    .ok = telemetry_->bodies().healthy(),
+                    .reason = "prompts and answers wait: their store does not take them",
+                    .vital = false});
   checks.push_back({.name = "serving", .ok = !draining_.load(), .reason = "draining"});
   if (shared_) {
     const governance::ShareStatus status = shared_->status();

@@ -191,11 +191,21 @@ struct StreamSettings {
   bool continue_ = false;
 };
 
+// Prompts and answers of the keys that keep them.
+struct BodySettings {
+  std::string path;
+  Bytes limit;  // of one body
+  Bytes queue_limit;
+  int64_t retention_days = 0;  // 0: for ever
+  Bytes max_size;              // of the file; 0: no limit
+};
+
 struct LedgerSettings {
   std::string path;
   Duration flush_window{};
   Bytes queue_limit;
   int64_t retention_days = 0;  // 0: for ever
+  BodySettings bodies;
 };
 
 struct LogSettings {

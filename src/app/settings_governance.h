@@ -52,6 +52,7 @@ struct KeySettings {
   std::string expires;  // "2027-01-31" or "2027-01-31T12:00:00Z"; empty: never
   bool revoked = false;
   bool restricted = false;
+  bool keep_bodies = false;
   RightsSettings rights;
   LimitSettings limits;
   WordMap metadata;

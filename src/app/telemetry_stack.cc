@@ -132,6 +132,7 @@ Result<std::unique_ptr<TelemetryStack>> TelemetryStack::open(const Settings& set
   if (Result<void> opened = stack->open_access_log(settings.log.access); !opened)
     return std::move(opened).error();
   if (Result<void> opened = stack->open_ledger(settings); !opened) return std::move(opened).error();
+  if (Result<void> opened = stack->open_bodies(settings); !opened) return std::move(opened).error();
   return stack;
 }
 
@@ -205,6 +206,28 @@ Result<void> TelemetryStack::open_ledger(const Settings& settings) {
                                      .clock = clock_};
   ledger_ = std::make_unique<telemetry::Ledger>(parts, prices_, std::exchange(base_, {}));
   journal_->start();
+  return {};
+}
+
+Result<void> TelemetryStack::open_bodies(const Settings& settings) {
+  const BodySettings& own = settings.ledger.bodies;
+  Result<store::FileLock> lock = store::FileLock::take(own.path + ".lock");
+  if (!lock) {
+    return Error(Outcome::BadRequest,
+                 "the file of bodies is in use or cannot be written: " + lock.error().message(),
+                 "ledger.bodies.path");
+  }
+  bodies_lock_ = *std::move(lock);
+  const telemetry::BodyStoreOptions options{
+      .path = own.path,
+      .limit = own.limit.count,
+      .queue_limit = own.queue_limit.count,
+      .flush_window_millis = static_cast<int>(settings.ledger.flush_window.count()),
+      .keeping = {.retention_days = own.retention_days, .max_size = own.max_size.count}};
+  Result<std::unique_ptr<telemetry::BodyStore>> bodies =
+      telemetry::BodyStore::open(options, {.clock = clock_, .log = *log_, .registry = registry_});
+  if (!bodies) return Error(Outcome::BadRequest, bodies.error().message(), "ledger.bodies.path");
+  bodies_ = *std::move(bodies);
   return {};
 }
 

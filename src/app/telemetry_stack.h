@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "store/file_lock.h"
 #include "store/journal.h"
+#include "telemetry/body_store.h"
 #include "telemetry/caller_sink.h"
 #include "telemetry/ledger.h"
 #include "telemetry/ledger_keeper.h"
@@ -33,6 +34,7 @@ class TelemetryStack {
   Logger& log() { return *log_; }
   Registry& registry() { return registry_; }
   telemetry::Ledger& ledger() { return *ledger_; }
+  telemetry::BodyStore& bodies() { return *bodies_; }
   // Those the configuration gave at the start.
   const std::shared_ptr<const telemetry::PriceTable>& prices() const { return prices_; }
   // The highest key in the ledger: new ones are above it.
@@ -47,6 +49,7 @@ class TelemetryStack {
   TelemetryStack(const Settings& settings, const Clock& clock, unsigned lanes);
   Result<void> open_access_log(const LogSink& sink);
   Result<void> open_ledger(const Settings& settings);
+  Result<void> open_bodies(const Settings& settings);
   Result<void> read_ledger(const store::Database& database);
   void watch_keeper();
 
@@ -60,11 +63,13 @@ class TelemetryStack {
   std::atomic<int64_t> reload_ok_{1};
   Registry registry_;
   store::FileLock ledger_lock_;
+  store::FileLock bodies_lock_;
   telemetry::LedgerSink ledger_sink_;
   std::unique_ptr<telemetry::LedgerKeeper> keeper_;
   std::unique_ptr<store::Journal> journal_;
   std::shared_ptr<const telemetry::PriceTable> prices_;
   std::unique_ptr<telemetry::Ledger> ledger_;
+  std::unique_ptr<telemetry::BodyStore> bodies_;
   std::vector<telemetry::UsageBase> base_;
   uint64_t last_key_ = 0;
   std::vector<telemetry::SpendSums> spent_;

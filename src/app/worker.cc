@@ -32,6 +32,7 @@ Worker::Worker(const Parts& parts, InForce in_force)
               .directory = std::move(in_force.directory),
               .accounts = &parts.accounts,
               .limits = parts.limits,
+              .bodies = &parts.bodies,
               .tokens = tokens::TokenCounter(parts.tokenizers)},
       api_(shared_, parts.health),
       server_(loop_, api_, in_force.options),

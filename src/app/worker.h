@@ -24,6 +24,7 @@ class Worker {
     const api::Health& health;
     governance::Accounts& accounts;
     governance::SharedLimits* limits;  // null: this instance is alone
+    telemetry::BodyStore& bodies;
     const tokens::Tokenizers& tokenizers;
     unsigned lane;
     uint64_t last_key;  // of the ledger: new keys are above it

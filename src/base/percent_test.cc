@@ -10,6 +10,12 @@ TEST(Percent, DecodesTwoHexDigits) {
   EXPECT_EQ(percent_decoded("plain"), "plain");
 }
 
+TEST(Percent, EncodesWhatMeansSomethingInAUrl) {
+  EXPECT_EQ(percent_encoded("a-B_9.~"), "a-B_9.~");
+  EXPECT_EQ(percent_encoded("a b+c/d&\xc3\xa9"), "a%20b%2Bc%2Fd%26%C3%A9");
+  EXPECT_EQ(percent_decoded(percent_encoded("100% = \"all\"")), "100% = \"all\"");
+}
+
 TEST(Percent, LeavesWhatIsNoCode) {
   EXPECT_EQ(percent_decoded("100%"), "100%");
   EXPECT_EQ(percent_decoded("%4"), "%4");

@@ -178,7 +178,8 @@ Task<Answered> answer_buffered(Exchange& exchange, const Way& way, routing::Atte
   std::string_view bytes = decoded.bytes;
   const auto coding = head.headers.find("content-encoding");
   const bool untouched = bytes.data() == plain->data() && plain->data() != body->data();
-  if (coding && untouched) {
+  // What is kept is to be readable.
+  if (coding && untouched && exchange.copy == nullptr) {
     const auto accepted = exchange.http.head().headers.find("accept-encoding");
     if (accepts_coding(accepted.value_or(""), *coding)) {
       net::append_header(headers, "content-encoding", *coding);

@@ -128,6 +128,7 @@ Result<void> identify(Exchange& exchange) {
   if (!found.fault) {
     exchange.caller = found.entry;
     if (found.entry->key.restricted) exchange.restrict();
+    if (found.entry->key.keeps_bodies) exchange.keep_bodies();
     return {};
   }
   exchange.add_reason(words_for(*found.fault));

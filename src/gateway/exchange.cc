@@ -56,6 +56,14 @@ Exchange::~Exchange() {
   record.bytes_in = http.bytes_in();
   record.bytes_out = http.bytes_out();
   settle(*this, shared.ledger.finish(shared.lane, record));
+  if (copy == nullptr) return;
+  http.tap(nullptr);
+  copy->hand_over(record);
+}
+
+void Exchange::keep_bodies() {
+  copy = std::make_unique<BodyCopy>(*shared.bodies);
+  http.tap(copy.get());
 }
 
 void Exchange::read_client_headers() {

@@ -12,6 +12,7 @@
 
 #include "base/id.h"
 #include "base/result.h"
+#include "gateway/body_copy.h"
 #include "gateway/snapshot.h"
 #include "gateway/stored.h"
 #include "gateway/wishes.h"
@@ -57,6 +58,7 @@ struct Shared {
   std::shared_ptr<const governance::Directory> directory;
   governance::Accounts* accounts = nullptr;
   governance::SharedLimits* limits = nullptr;  // null: this instance is alone
+  telemetry::BodyStore* bodies = nullptr;
   tokens::TokenCounter tokens;
 };
 
@@ -94,6 +96,7 @@ class Exchange {
   std::unique_ptr<StoredRequest> stored;
 
   telemetry::Record record;
+  std::unique_ptr<BodyCopy> copy;  // null: the key does not keep bodies
 
   // What the client asked of the gateway itself; an error if that could not be understood. Its
   // views are gone after release_request().
@@ -105,6 +108,8 @@ class Exchange {
   void replace_body(std::string other);
   // Another task in place of what the client named; empty: none.
   void set_task(std::string_view task) { wishes_.task = task; }
+  // Copies of the request and of what is sent to the client go to the store of bodies.
+  void keep_bodies();
   // Its data must not leave, whatever the client says.
   void restrict() { wishes_.restricted = true; }
   // What a Responses answer says of the request it answers.

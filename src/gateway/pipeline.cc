@@ -25,6 +25,7 @@ Result<void> take_body(Exchange& exchange, std::string_view body) {
                  Outcome::BadRequest, exchange.decoded_body);
   if (!plain) return std::move(plain).error();
   exchange.body = *plain;
+  if (exchange.copy != nullptr) exchange.copy->asked(*plain);
   return {};
 }
 

@@ -67,6 +67,9 @@ Task<Result<void>> ServerExchange::end_stream(std::string_view trailers) {
 void ServerExchange::abort_stream() {
   connection_.abort_stream();
 }
+void ServerExchange::tap(ReplyTap* tap) {
+  connection_.tap_ = tap;
+}
 Stream& ServerExchange::raw() {
   connection_.reply_ = ServerConnection::Reply::Sent;
   connection_.keep_ = false;

@@ -33,6 +33,13 @@ struct ServerOptions {
 
 class ServerConnection;
 
+// Sees the body of a reply, piece by piece, as it is handed over: without head and framing.
+class ReplyTap {
+ public:
+  virtual ~ReplyTap() = default;
+  virtual void sent(std::string_view piece) = 0;
+};
+
 // One request and the door for its reply. Lives while Handler::handle runs.
 //
 // Exactly one reply: either reply(), or start_stream(), any number of send_chunk(), end_stream().
@@ -81,6 +88,9 @@ class ServerExchange {
   Task<Result<void>> end_stream(std::string_view trailers = {});
   // Ends the reply so that the client cannot take it for whole: the connection is cut.
   void abort_stream();
+
+  // From now on; null: nobody. Whoever sets one takes it away before it, or the handler, ends.
+  void tap(ReplyTap* tap);
 
   // The connection itself, instead of a reply: for the lab, whose faults lie below HTTP. From the
   // first call on the bytes of the reply are the caller's alone, framing included; the connection

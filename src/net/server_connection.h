@@ -116,6 +116,7 @@ class ServerConnection final : private Deferred, private ReadyHook {
   size_t pushed_at_ = 0;   // in the server's outbox: what goes out at the end of this turn
   size_t pushed_ = 0;
   std::coroutine_handle<> after_push_;  // resumed then
+  ReplyTap* tap_ = nullptr;
   Nanos head_begun_ = 0;  // when the first byte of the head being read came; 0: none has
   uint64_t bytes_in_ = 0;
   uint64_t bytes_out_ = 0;

@@ -129,6 +129,7 @@ Task<Result<void>> ServerConnection::reply(int status, std::string_view headers,
   begin_head(head, status, headers);
   if (status != 204 && status != 304) append_header(head, "Content-Length", body.size());
   end_head(head);
+  if (tap_ != nullptr && !bodiless_) tap_->sent(body);
 
   Parts parts{
       .head = head, .size_line = {}, .data = bodiless_ ? std::string_view() : body, .end = {}};
@@ -216,6 +217,7 @@ void ServerConnection::on_turn_end() {
 
 bool ServerConnection::push_chunk(std::string_view data) {
   if (bodiless_) data = {};
+  if (tap_ != nullptr && !data.empty()) tap_->sent(data);
   const bool framed = chunked_out_ && !data.empty();
   char size_line[20];
   size_t size_length = 0;

@@ -127,6 +127,30 @@ TEST_F(ServerTest, AHeadRequestGetsNoBody) {
                                   kHelloReply);
 }
 
+struct Listening final : ReplyTap {
+  void sent(std::string_view piece) override {
+    heard += piece;
+    ++pieces;
+  }
+  std::string heard;
+  int pieces = 0;
+};
+
+TEST_F(ServerTest, ATapHearsTheBodiesOfRepliesAndNothingElse) {
+  Listening tap;
+  handler.tap = &tap;
+  answer(kHello + echo("a body"));
+  EXPECT_EQ(tap.heard, "helloa body");
+  answer("GET /stream HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(tap.heard, "helloa bodyonetwenty characters ok");
+  EXPECT_EQ(tap.pieces, 4);
+  answer("HEAD /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+  answer("HEAD /stream HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(tap.pieces, 4) << "nobody gets these bodies";
+  answer("GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(tap.heard.size(), 34u + (4u << 20));
+}
+
 TEST_F(ServerTest, Http10ClosesUnlessAskedToStay) {
   const auto first = connect();
   first->send("GET /hello HTTP/1.0\r\n\r\n");

@@ -14,6 +14,7 @@ class TestHandler final : public Handler {
  public:
   Task<void> handle(ServerExchange& exchange) override {
     ++begun;
+    exchange.tap(tap);
     peer = exchange.peer();
     const std::string path(exchange.head().path());
     if (path == "/echo") return echo(exchange);
@@ -49,6 +50,7 @@ class TestHandler final : public Handler {
   uint64_t bytes_out = 0;
   bool arrived = false;
   Bell bell;
+  ReplyTap* tap = nullptr;              // of every exchange
   ServerExchange* streaming = nullptr;  // while /push waits
   std::vector<bool> pushed;
 

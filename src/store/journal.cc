@@ -94,8 +94,8 @@ void Journal::do_chore() {
     more = done && *done;
     if (done) continue;
     chore_at_ = now + kChoreBackoff;
-    log_.warn("the ledger cannot be looked after; it is tried again in a minute",
-              {{"reason", done.error().message()}});
+    log_.warn("a store cannot be looked after; it is tried again in a minute",
+              {{"store", options_.store}, {"reason", done.error().message()}});
   }
 }
 
@@ -105,7 +105,8 @@ void Journal::store_last() {
     wake_.wait_for(lock, kLastPause);
   }
   if (const size_t lost = queued_bytes(); lost > 0) {
-    log_.error("ledger rows lost at shutdown: the store does not take them", {{"bytes", lost}});
+    log_.error("rows lost at shutdown: the store does not take them",
+               {{"store", options_.store}, {"bytes", lost}});
   }
 }
 
@@ -120,7 +121,7 @@ Result<void> Journal::flush() {
 
 Result<void> Journal::drain() {
   const Nanos began = clock_.monotonic();
-  if (disk_failed_) return Error(Outcome::Bug, "the disk under the ledger failed");
+  if (disk_failed_) return Error(Outcome::Bug, "the disk under the store failed");
   Result<void> attempt = store_taken();  // what an earlier attempt left over comes first
   if (attempt) {
     take_lanes();
@@ -191,18 +192,20 @@ void Journal::checkpoint_if_due() {
   if (database_.wal_pages() < kCheckpointPages) return;
   // The rows are safe in the write-ahead log; a failure here only lets it grow.
   if (auto moved = database_.checkpoint(); !moved) {
-    log_.warn("checkpoint of the ledger failed", {{"reason", moved.error().message()}});
+    log_.warn("a checkpoint failed",
+              {{"store", options_.store}, {"reason", moved.error().message()}});
   }
 }
 
 void Journal::note(const Result<void>& attempt, Nanos began) {
   if (database_.disk_failed() && !disk_failed_) {
     disk_failed_ = true;
-    log_.error("the disk under the ledger failed; nothing more is stored until a restart");
+    log_.error("the disk under a store failed; nothing more is stored until a restart",
+               {{"store", options_.store}});
   }
   if (attempt) {
     if (failing_since_.exchange(kNever) != kNever) {
-      log_.info("the ledger stores rows again");
+      log_.info("a store takes rows again", {{"store", options_.store}});
     }
     backoff_ = 0;
     retry_at_ = 0;
@@ -213,8 +216,9 @@ void Journal::note(const Result<void>& attempt, Nanos began) {
   if (failing_since_ == kNever) failing_since_ = began;
   backoff_ = std::clamp(backoff_ * 2, kFirstBackoff, kLongestBackoff);
   retry_at_ = clock_.monotonic() + backoff_;
-  log_.error("the ledger cannot store rows; they wait in memory",
-             {{"reason", attempt.error().message()}, {"queued_bytes", queued_bytes()}});
+  log_.error("a store takes no rows; they wait in memory", {{"store", options_.store},
+                                                            {"reason", attempt.error().message()},
+                                                            {"queued_bytes", queued_bytes()}});
 }
 
 bool Journal::healthy() const {

@@ -52,10 +52,11 @@ class JournalChore {
 
 struct JournalOptions {
   unsigned lanes = 1;
-  size_t cap_bytes = 64 << 20;    // over all lanes
-  int flush_window_millis = 100;  // a row is stored at most so much later
-  int last_attempts = 5;          // at shutdown, while the store does not work
-  JournalChore* chore = nullptr;  // borrowed; null: none
+  size_t cap_bytes = 64 << 20;        // over all lanes
+  int flush_window_millis = 100;      // a row is stored at most so much later
+  int last_attempts = 5;              // at shutdown, while the store does not work
+  JournalChore* chore = nullptr;      // borrowed; null: none
+  std::string_view store = "ledger";  // what it is called in the log; outlives the journal
 };
 
 // What a row may carry.

@@ -29,6 +29,8 @@ std::span<const Migration> migrations();
 const Schema& ledger_schema();
 // What the admin API made, and who changed what: control_schema.cc.
 const Schema& control_schema();
+// Prompts and answers of the keys that keep them: bodies_schema.cc.
+const Schema& bodies_schema();
 
 // Brings the database to the newest version in one transaction: all of it or nothing. Refuses a
 // database that a newer program made, and one that is not of this schema.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "store/free_pages.h"
 #include "telemetry/caller_sink.h"
 #include "telemetry/usage_sums.h"
 
@@ -11,9 +12,6 @@ namespace {
 
 constexpr int64_t kMicrosPerDay = 86'400'000'000;
 constexpr int64_t kQuartersPerDay = 96;
-// Of pages, when so much of the file is free: what is less is soon written to again.
-constexpr int64_t kFreeShare = 10;
-constexpr int64_t kPagesPerPiece = 256;
 constexpr int kSubjectsPerPiece = 100;
 enum Table : size_t { kExchange, kAttribution, kUsageSum, kUserSum, kSpend, kChanged };
 
@@ -234,26 +232,15 @@ Result<bool> LedgerKeeper::remove_spend_of(store::Database& database, std::strin
 }
 
 Result<bool> LedgerKeeper::give_back_pages(store::Database& database) {
-  auto free = database.integer("PRAGMA freelist_count");
-  if (!free) return std::move(free).error();
-  auto pages = database.integer("PRAGMA page_count");
-  if (!pages) return std::move(pages).error();
-  auto size = database.integer("PRAGMA page_size");
-  if (!size) return std::move(size).error();
-  if (*free < kPagesPerPiece || *free < *pages / kFreeShare) {
-    // The file gets shorter when the write-ahead log is moved into it.
-    if (auto moved = database.checkpoint(); !moved) return std::move(moved).error();
-    log_.info("old rows of the ledger were removed",
-              {{"rows", removed_lines(kExchange)}, {"freed_bytes", freed_bytes()}});
-    return false;
-  }
-  const std::string vacuum = "PRAGMA incremental_vacuum(" + std::to_string(kPagesPerPiece) + ")";
-  if (auto done = database.exec(vacuum.c_str()); !done) return std::move(done).error();
-  auto left = database.integer("PRAGMA page_count");
-  if (!left) return std::move(left).error();
-  freed_.fetch_add((*pages - *left) * *size);
-  // Nothing: the file is of before pages could be given back; they are written to again.
-  return *left < *pages;
+  auto freed = store::give_back_pages(database);
+  if (!freed) return std::move(freed).error();
+  freed_.fetch_add(*freed);
+  if (*freed > 0) return true;
+  // The file gets shorter when the write-ahead log is moved into it.
+  if (auto moved = database.checkpoint(); !moved) return std::move(moved).error();
+  log_.info("old rows of the ledger were removed",
+            {{"rows", removed_lines(kExchange)}, {"freed_bytes", freed_bytes()}});
+  return false;
 }
 
 }  // namespace sluice::telemetry

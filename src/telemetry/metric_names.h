@@ -198,6 +198,20 @@ inline constexpr MetricDef kLedgerRemoved{
 inline constexpr MetricDef kLedgerFreed{
     .name = "llm_ledger_freed_bytes_total",
     .help = "Bytes of the ledger's file given back after rows were removed."};
+inline constexpr MetricDef kBodiesKept{.name = "llm_bodies_kept_total",
+                                       .help =
+                                           "Exchanges whose bodies were handed over to be "
+                                           "stored."};
+inline constexpr MetricDef kBodiesDropped{
+    .name = "llm_bodies_dropped_total",
+    .help = "Exchanges whose bodies were dropped because there was no room for them."};
+inline constexpr MetricDef kBodiesBytes{
+    .name = "llm_bodies_memory_bytes",
+    .help = "Bodies to be stored: of requests in hand, and waiting for the disk.",
+    .type = MetricType::Gauge};
+inline constexpr MetricDef kBodiesRemoved{
+    .name = "llm_bodies_removed_total",
+    .help = "Exchanges whose bodies retention or the limit of the file removed."};
 inline constexpr MetricDef kLogDropped{
     .name = "llm_log_dropped_lines_total",
     .help = "Log lines dropped because their sink was too slow."};

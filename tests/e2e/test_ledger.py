@@ -292,6 +292,8 @@ def test_the_tables_of_the_document_are_those_of_the_ledger(own):
         tables = [row[0] for row in ledger.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
         there = {table: {row[1] for row in ledger.execute(f"PRAGMA table_info({table})")} for table in tables}
         (version,) = ledger.execute("PRAGMA user_version").fetchone()
+    with sqlite3.connect(f"file:{gateway.folder / 'data/bodies.db'}?mode=ro", uri=True) as bodies:
+        there["bodies"] = {row[1] for row in bodies.execute("PRAGMA table_info(bodies)")}
     written = described()
     assert {table: set(columns) for table, columns in written.items()} == there
     assert all(len(columns) == len(set(columns)) for columns in written.values())

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <iterator>
 
+#include "app/commands/refusal.h"
 #include "app/commands/table.h"
 #include "app/json_node.h"
 #include "governance/virtual_key.h"
@@ -82,6 +83,7 @@ Node body_of(const KeyFields& fields, std::optional<std::string>& fault) {
   number("tokens_per_minute", fields.tokens_per_minute);
   number("parallel", fields.parallel);
   if (fields.restricted) set_member(body, "restricted", plain("true"));
+  if (fields.keep_bodies) set_member(body, "keep_bodies", plain("true"));
   Node budgets = map_node();
   for (const std::string& text : fields.budgets)
     if (auto wrong = add_budget(budgets, text)) fault = std::move(wrong);
@@ -106,15 +108,6 @@ std::string word_in(const Node& map, std::string_view name) {
   std::string words;
   for (const Node& item : found->items) words += (words.empty() ? "" : ",") + item.text;
   return words;
-}
-
-// A reply that is no success, in the words of the gateway.
-CommandResult refusal(const AdminReply& reply) {
-  const Result<Node> problem = node_of_json(reply.body);
-  const std::string detail = problem ? word_in(*problem, "detail") : "";
-  const bool usage = reply.status == 400;
-  return failed(usage ? kExitInvalid : kExitFailed,
-                detail.empty() ? fmt::format("the gateway answered {}", reply.status) : detail);
 }
 
 std::string lines_of(const Node& object) {

@@ -29,6 +29,7 @@ struct KeyFields {
   std::vector<std::string> budgets;   // "10/month", "daily=5/day"
   std::vector<std::string> metadata;  // "name=value"
   bool restricted = false;
+  bool keep_bodies = false;
   std::vector<std::string> cleared;  // fields that go back to their default
 };
 
