@@ -73,8 +73,9 @@ std::string json_of(const Account& account, governance::Moment now) {
   out.add("level", governance::name_of(account.level()));
   out.add("name", account.subject());
   out.add_number("in_flight", account.in_flight());
-  out.add_plain("requests", json_of(account.requests(now)));
-  out.add_plain("tokens", json_of(account.tokens(now)));
+  const governance::Allowances left = account.allowances(now);
+  out.add_plain("requests", json_of(left.requests));
+  out.add_plain("tokens", json_of(left.tokens));
   return out.end('}');
 }
 

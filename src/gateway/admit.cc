@@ -219,6 +219,7 @@ Result<bool> limit_answer(Exchange& exchange) {
 // work.
 governance::Ask may_come_to(Exchange& exchange, const governance::Demands& demands,
                             governance::Moment now) {
+  if (!exchange.request.only_text) return worst_case(exchange, demands);
   const governance::Ask rough = worst_case(exchange, demands, PromptCount::Bytes);
   const governance::Subjects& subjects = exchange.subjects;
   const bool ample = std::all_of(subjects.begin(), subjects.end(), [&](const auto& account) {

@@ -1,5 +1,6 @@
 #include "gateway/limit_headers.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/money.h"
@@ -9,8 +10,8 @@
 namespace sluice::gateway {
 namespace {
 
-using governance::Account;
 using governance::Allowance;
+using governance::Allowances;
 using governance::BudgetState;
 
 // The names of one allowance's header fields.
@@ -56,17 +57,27 @@ void append_anthropic(std::string& headers, const Names& names, const Allowance&
                      std::string_view(text.data(), static_cast<size_t>(end - text.data())));
 }
 
-// The one with the least left.
-Allowance tightest(const Exchange& exchange, Allowance (Account::*of)(governance::Moment) const) {
+// Of each the one with the least left.
+Allowances tightest(const Exchange& exchange) {
   const governance::Moment now{.monotonic = exchange.now(),
                                .wall_micros = exchange.shared.loop.wall_micros()};
-  Allowance least;
+  Allowances least;
+  const auto narrow = [](Allowance& to, const Allowance& each) {
+    if (each.limit && (!to.limit || each.remaining < to.remaining)) to = each;
+  };
   for (const auto& account : exchange.subjects) {
     if (account == nullptr) continue;
-    const Allowance each = (account.get()->*of)(now);
-    if (each.limit && (!least.limit || each.remaining < least.remaining)) least = each;
+    const Allowances each = account->allowances(now);
+    narrow(least.requests, each.requests);
+    narrow(least.tokens, each.tokens);
   }
   return least;
+}
+
+bool tells_limits(const Exchange& exchange) {
+  return std::any_of(exchange.subjects.begin(), exchange.subjects.end(), [](const auto& account) {
+    return account != nullptr && account->demands().told;
+  });
 }
 
 void append_allowance(const Exchange& exchange, std::string& headers, const UnitNames& names,
@@ -81,8 +92,11 @@ void append_allowance(const Exchange& exchange, std::string& headers, const Unit
 }  // namespace
 
 void append_limits(const Exchange& exchange, std::string& headers) {
-  append_allowance(exchange, headers, kRequests, tightest(exchange, &Account::requests));
-  append_allowance(exchange, headers, kTokens, tightest(exchange, &Account::tokens));
+  if (tells_limits(exchange)) {
+    const Allowances least = tightest(exchange);
+    append_allowance(exchange, headers, kRequests, least.requests);
+    append_allowance(exchange, headers, kTokens, least.tokens);
+  }
   if (exchange.budget == nullptr) return;
   const BudgetState& state = *exchange.budget;
   std::string text(governance::name_of(state.level));
@@ -94,9 +108,7 @@ void append_limits(const Exchange& exchange, std::string& headers) {
 }
 
 providers::PassLimits pass_limits(const Exchange& exchange) {
-  const bool own =
-      tightest(exchange, &Account::requests).limit || tightest(exchange, &Account::tokens).limit;
-  return own ? providers::PassLimits::No : providers::PassLimits::Yes;
+  return tells_limits(exchange) ? providers::PassLimits::No : providers::PassLimits::Yes;
 }
 
 }  // namespace sluice::gateway

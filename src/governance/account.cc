@@ -70,6 +70,7 @@ void Account::use(const Policy& policy, int64_t wall_micros) {
   parallel_.hope();
   requests_.batch.hope();
   tokens_.batch.hope();
+  demands_.store(demands_now(), std::memory_order_relaxed);
 }
 
 // A new period begins with nothing spent but what has ended in it already.
@@ -289,9 +290,9 @@ bool Account::is_ample(const Ask& ask, int64_t times, Moment now) const {
   return true;
 }
 
-Demands Account::demands() const {
-  const std::lock_guard lock(mutex_);
+Demands Account::demands_now() const {
   Demands demands{.tokens = limits_.tokens_per_minute.has_value(), .cost = !budgets_.empty()};
+  demands.told = !limits_.shadow && (demands.tokens || limits_.requests_per_minute);
   demands.known_cost = std::any_of(budgets_.begin(), budgets_.end(), [](const Budget& each) {
     return each.rule.hard && !each.rule.shadow;
   });
@@ -345,14 +346,9 @@ Allowance Account::allowance(Rate& rate, Moment now) const {
   return allowance;
 }
 
-Allowance Account::requests(Moment now) const {
+Allowances Account::allowances(Moment now) const {
   const std::lock_guard lock(mutex_);
-  return allowance(requests_, now);
-}
-
-Allowance Account::tokens(Moment now) const {
-  const std::lock_guard lock(mutex_);
-  return allowance(tokens_, now);
+  return {.requests = allowance(requests_, now), .tokens = allowance(tokens_, now)};
 }
 
 int64_t Account::in_flight() const {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -80,6 +81,11 @@ struct Allowance {
   int64_t reset_seconds = 0;  // until all of it is there again
 };
 
+struct Allowances {
+  Allowance requests;
+  Allowance tokens;
+};
+
 // How far a budget is used, and what that means for this request.
 struct BudgetState {
   std::string name;
@@ -103,6 +109,7 @@ struct Demands {
   bool tokens = false;      // a limit counts them
   bool cost = false;        // a budget counts it
   bool known_cost = false;  // one that refuses: not by a guess
+  bool told = false;        // callers are told what is left of a minute
   friend bool operator==(const Demands&, const Demands&) = default;
 };
 
@@ -145,14 +152,13 @@ class Account : public std::enable_shared_from_this<Account> {
   // Whether so much is left of every limit that a rough count of tokens will do: if this request,
   // and all others that are held, came to `times` as much, none would be overrun.
   bool is_ample(const Ask& ask, int64_t times, Moment now) const;
-  Demands demands() const;
+  Demands demands() const { return demands_.load(std::memory_order_relaxed); }
   // In a window of a Period of which no more than Spend::kKeptQuarters have passed.
   NanoDollars spent(const Window& window) const;
   std::vector<BudgetState> budgets(int64_t wall_micros) const;
   // The hardest step of its budgets for a request that comes now; the state it comes from.
   std::optional<BudgetState> step(int64_t wall_micros) const;
-  Allowance requests(Moment now) const;
-  Allowance tokens(Moment now) const;
+  Allowances allowances(Moment now) const;
   int64_t in_flight() const;
   NanoDollars reserved() const;
 
@@ -200,6 +206,7 @@ class Account : public std::enable_shared_from_this<Account> {
   void pass_marks(Budget& budget, int64_t wall_micros, std::vector<Crossing>* crossings) const;
   Refusal refusal(LimitKind kind) const;
   Allowance allowance(Rate& rate, Moment now) const;
+  Demands demands_now() const;
   void enroll();
   CeilingClaim claim_of(const Budget& budget, NanoDollars waiting, int64_t wall_micros,
                         bool busy) const;
@@ -221,6 +228,7 @@ class Account : public std::enable_shared_from_this<Account> {
   mutable Rate tokens_{LimitKind::Tokens, &Limits::tokens_per_minute};
   Ceiling parallel_{Ceiling::Kind::Held};
   bool enrolled_ = false;
+  std::atomic<Demands> demands_{};
 };
 
 // What a rule allows at this moment, increases included.

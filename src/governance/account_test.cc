@@ -221,10 +221,10 @@ TEST_F(AccountTest, RL_2_UnusedTokensComeBackAndExcessCountsFromNow) {
   ASSERT_FALSE(take(ask, at(2)));
   settle(ask, at(2), {.tokens = 900, .ended_micros = kNoon}, at(50));
   // 100 of second 0, 600 of second 2 and 300 of second 50 make the minute full.
-  EXPECT_EQ(account.tokens(at(50)).remaining, 0);
-  EXPECT_EQ(account.tokens(at(61)).remaining, 100);
-  EXPECT_EQ(account.tokens(at(63)).remaining, 700);
-  EXPECT_EQ(account.tokens(at(111)).remaining, 1000);
+  EXPECT_EQ(account.allowances(at(50)).tokens.remaining, 0);
+  EXPECT_EQ(account.allowances(at(61)).tokens.remaining, 100);
+  EXPECT_EQ(account.allowances(at(63)).tokens.remaining, 700);
+  EXPECT_EQ(account.allowances(at(111)).tokens.remaining, 1000);
 }
 
 TEST_F(AccountTest, RL_2_ALimitThatCameAfterTheRequestIsNotTurnedIntoCredit) {
@@ -232,7 +232,7 @@ TEST_F(AccountTest, RL_2_ALimitThatCameAfterTheRequestIsNotTurnedIntoCredit) {
   ASSERT_FALSE(take(ask, at(0)));
   use(policy_of(Limits{.tokens_per_minute = 1000}));
   settle(ask, at(0), {.tokens = 100, .ended_micros = kNoon}, at(1));
-  EXPECT_EQ(account.tokens(at(1)).remaining, 900);
+  EXPECT_EQ(account.allowances(at(1)).tokens.remaining, 900);
 }
 
 TEST_F(AccountTest, RL_3_ParallelSlotsComeBack) {
@@ -256,8 +256,8 @@ TEST_F(AccountTest, RL_4_ARefusalSaysWhenToComeAgain) {
   EXPECT_EQ(refused->kind, LimitKind::Requests);
   EXPECT_EQ(refused->limit, 2);
   EXPECT_EQ(refused->retry_seconds, 41);
-  EXPECT_EQ(account.requests(at(20)).remaining, 0);
-  EXPECT_EQ(account.requests(at(20)).reset_seconds, 51);
+  EXPECT_EQ(account.allowances(at(20)).requests.remaining, 0);
+  EXPECT_EQ(account.allowances(at(20)).requests.reset_seconds, 51);
 }
 
 TEST_F(AccountTest, ARefusedRequestTakesNoPartOfAnyLimit) {
@@ -265,7 +265,7 @@ TEST_F(AccountTest, ARefusedRequestTakesNoPartOfAnyLimit) {
   policy.budgets = {daily(kCent)};
   use(policy);
   for (int i = 0; i < 10; ++i) EXPECT_EQ(take({.cost = kDollar}, at(0))->kind, LimitKind::Budget);
-  EXPECT_EQ(account.requests(at(0)).remaining, 5);
+  EXPECT_EQ(account.allowances(at(0)).requests.remaining, 5);
 }
 
 TEST_F(AccountTest, OBS_7_EachMarkIsToldOnceAPeriod) {
@@ -353,7 +353,7 @@ TEST_F(AccountTest, RL_2_IsAmpleForTokensInTheFirstQuarterOfTheLimit) {
 TEST_F(AccountTest, AsksOfARequestWhatItsPolicyNeeds) {
   EXPECT_EQ(account.demands(), Demands{});
   use(policy_of(Limits{.tokens_per_minute = 5}));
-  EXPECT_EQ(account.demands(), (Demands{.tokens = true}));
+  EXPECT_EQ(account.demands(), (Demands{.tokens = true, .told = true}));
   BudgetRule soft = daily(kDollar);
   soft.hard = false;
   BudgetRule shadow = daily(kDollar);
@@ -366,7 +366,8 @@ TEST_F(AccountTest, AsksOfARequestWhatItsPolicyNeeds) {
 
 TEST_F(AccountTest, TellsNothingOfALimitInShadow) {
   use(policy_of(Limits{.requests_per_minute = 5, .shadow = true}));
-  EXPECT_EQ(account.requests(at(0)).limit, std::nullopt);
+  EXPECT_EQ(account.allowances(at(0)).requests.limit, std::nullopt);
+  EXPECT_FALSE(account.demands().told);
 }
 
 }  // namespace

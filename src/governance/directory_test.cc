@@ -226,9 +226,10 @@ TEST_F(DirectoryTest, AnOrganisationThatIsGoneLeavesNoLimits) {
   policy.limits.requests_per_minute = 1;
   parts.organisations = {{.name = std::string(kDefaultOrganisation), .policy = policy}};
   const Moment now{.wall_micros = kNoon};
-  EXPECT_EQ(build()->named("a")->organisation_account->requests(now).limit, 1);
+  EXPECT_EQ(build()->named("a")->organisation_account->allowances(now).requests.limit, 1);
   parts.organisations.clear();
-  EXPECT_EQ(build()->named("a")->organisation_account->requests(now).limit, std::nullopt);
+  EXPECT_EQ(build()->named("a")->organisation_account->allowances(now).requests.limit,
+            std::nullopt);
 }
 
 }  // namespace

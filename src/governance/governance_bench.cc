@@ -97,8 +97,7 @@ void BM_WholeRequest(benchmark::State& state) {
     Admission admission;
     benchmark::DoNotOptimize(admission.take(subjects, ask, now, nullptr));
     for (const auto& account : {entry.organisation_account, entry.team, entry.account}) {
-      benchmark::DoNotOptimize(account->requests(now));
-      benchmark::DoNotOptimize(account->tokens(now));
+      benchmark::DoNotOptimize(account->allowances(now));
     }
     const Moment end = moment_of(micros + 20);
     admission.settle({.cost = kDollar / 100'000, .tokens = 300, .ended_micros = end.wall_micros},

@@ -217,7 +217,7 @@ TEST_F(SharedLimitsTest, RL_2_TokensArePutRightForAll) {
   tell(*a);
   later();
   EXPECT_TRUE(take(*b, {.cost = 0, .tokens = 200}));
-  const Allowance left = b->account->tokens(now());
+  const Allowance left = b->account->allowances(now()).tokens;
   EXPECT_EQ(left.limit, 1000);
   EXPECT_EQ(left.remaining, 700);
 }

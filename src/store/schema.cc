@@ -257,7 +257,8 @@ INSERT INTO removed VALUES (0, 0, 0, 0, 0, 0, 0);
 //   missed     changes that retention removed before they were there
 // changed    exchanges in the order in which they were stored or repriced, from the first export
 //            on: keys rise with the time a request began, and requests do not end in that order.
-//            Lines are removed from the front alone and never the last, so that seq has no gaps
+//            Lines are removed from the front alone and never the last, so that seq has no gaps.
+//            Filled by triggers that the first export makes: without one rows cost nothing more
 constexpr char kExportSql[] = R"sql(
 CREATE TABLE export (
   destination TEXT PRIMARY KEY,
@@ -271,14 +272,6 @@ CREATE TABLE changed (
   seq INTEGER PRIMARY KEY,
   key INTEGER NOT NULL
 ) STRICT;
-CREATE TRIGGER exchange_stored AFTER INSERT ON exchange WHEN EXISTS (SELECT 1 FROM export)
-BEGIN
-  INSERT INTO changed(key) VALUES (new.key);
-END;
-CREATE TRIGGER exchange_repriced AFTER UPDATE ON exchange WHEN EXISTS (SELECT 1 FROM export)
-BEGIN
-  INSERT INTO changed(key) VALUES (new.key);
-END;
 )sql";
 
 constexpr Migration kMigrations[] = {

@@ -83,17 +83,30 @@ Result<void> CallerSink::add(const RowView& row) {
                 .unpriced = head.charge.cost ? 0 : 1,
                 .input = head.usage.input(),
                 .output = head.usage.output()};
-  add_up(subject("key", row.text(RowText::Key)), quarter, sum);
-  if (const std::string_view team = row.text(RowText::Team); !team.empty())
-    add_up(subject("team", team), quarter, sum);
-  const std::string_view organisation = row.text(RowText::Organisation);
-  add_up(subject("organisation", organisation), quarter, sum);
+  for (Sum* to : owners_of(row, quarter).sums) {
+    if (to != nullptr) *to += sum;
+  }
   if (!head.counts_user) return {};
-  std::string user(organisation);
+  std::string user(row.text(RowText::Organisation));
   user += '/';
   user += row.text(RowText::User);
-  add_up(subject("user", user), quarter, sum);
+  sum_of(subject("user", user), quarter) += sum;
   return {};
+}
+
+const CallerSink::Owners& CallerSink::owners_of(const RowView& row, int64_t quarter) {
+  if (owners_.caller == last_id_ && owners_.quarter == quarter) return owners_;
+  owners_ = {.caller = last_id_, .quarter = quarter};
+  owners_.sums[0] = &sum_of(subject("key", row.text(RowText::Key)), quarter);
+  if (const std::string_view team = row.text(RowText::Team); !team.empty())
+    owners_.sums[1] = &sum_of(subject("team", team), quarter);
+  owners_.sums[2] = &sum_of(subject("organisation", row.text(RowText::Organisation)), quarter);
+  return owners_;
+}
+
+void CallerSink::forget_sums() {
+  sums_.clear();
+  owners_ = {};
 }
 
 Result<void> CallerSink::write_attribution(const RowView& row) {
@@ -110,13 +123,13 @@ Result<void> CallerSink::write_attribution(const RowView& row) {
   return to.run();
 }
 
-void CallerSink::add_up(std::string subject, int64_t quarter, const Sum& sum) {
-  Sum& to = sums_[{std::move(subject), quarter}];
-  to.charged += sum.charged;
-  to.requests += sum.requests;
-  to.unpriced += sum.unpriced;
-  to.input += sum.input;
-  to.output += sum.output;
+CallerSink::Sum& CallerSink::Sum::operator+=(const Sum& other) {
+  charged += other.charged;
+  requests += other.requests;
+  unpriced += other.unpriced;
+  input += other.input;
+  output += other.output;
+  return *this;
 }
 
 Result<void> CallerSink::write_sums() {
@@ -142,7 +155,8 @@ Result<void> CallerSink::write_sum(const std::string& subject, int64_t quarter, 
 
 // Ids given out in the lost transaction are not in the file.
 void CallerSink::rolled_back() {
-  sums_.clear();
+  forget_sums();
+  last_id_ = 0;
   ids_.clear();
   last_.clear();
   find_caller_.reset();

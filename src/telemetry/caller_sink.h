@@ -2,6 +2,7 @@
 // and `spend` (store/schema.cc). Used by LedgerSink, in its transaction, on the journal's thread.
 #pragma once
 
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -25,10 +26,10 @@ class CallerSink {
   Result<void> prepare(store::Database& database);
   // Of the row's caller; nothing: it has none.
   Result<std::optional<int64_t>> id_of(const RowView& row);
-  // Of a row that was not there before.
+  // Of a row that was not there before, after its id_of().
   Result<void> add(const RowView& row);
   Result<void> write_sums();
-  void committed() { sums_.clear(); }
+  void committed() { forget_sums(); }
   void rolled_back();
 
  private:
@@ -38,11 +39,21 @@ class CallerSink {
     int64_t unpriced = 0;
     int64_t input = 0;
     int64_t output = 0;
+    Sum& operator+=(const Sum& other);
+  };
+
+  // What the last row was added to, by key, team and organisation: usually the next one's too.
+  struct Owners {
+    int64_t caller = 0;
+    int64_t quarter = 0;
+    std::array<Sum*, 3> sums{};
   };
 
   Result<void> write_attribution(const RowView& row);
   Result<void> write_sum(const std::string& subject, int64_t quarter, const Sum& sum);
-  void add_up(std::string subject, int64_t quarter, const Sum& sum);
+  Sum& sum_of(std::string subject, int64_t quarter) { return sums_[{std::move(subject), quarter}]; }
+  const Owners& owners_of(const RowView& row, int64_t quarter);
+  void forget_sums();
 
   std::optional<store::Statement> find_caller_;
   std::optional<store::Statement> insert_caller_;
@@ -54,6 +65,7 @@ class CallerSink {
   std::string names_;
   // Of this transaction.
   std::map<std::pair<std::string, int64_t>, Sum> sums_;
+  Owners owners_;
 };
 
 // One subject's sums, rising by quarter; the sum of all time stands apart.

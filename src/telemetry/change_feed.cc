@@ -182,11 +182,15 @@ Result<void> ExportCursor::make() {
   auto earlier = database_->integer("SELECT count(*) FROM export");
   if (!earlier) return std::move(earlier).error();
   // What an export of old left there has gaps; only the number to go on from is good.
-  constexpr const char* kFill =
+  constexpr const char* kFollow =
+      "CREATE TRIGGER IF NOT EXISTS exchange_stored AFTER INSERT ON exchange"
+      " WHEN EXISTS (SELECT 1 FROM export) BEGIN INSERT INTO changed(key) VALUES (new.key); END;"
+      "CREATE TRIGGER IF NOT EXISTS exchange_repriced AFTER UPDATE ON exchange"
+      " WHEN EXISTS (SELECT 1 FROM export) BEGIN INSERT INTO changed(key) VALUES (new.key); END;"
       "DELETE FROM changed WHERE seq < (SELECT max(seq) FROM changed);"
       "INSERT INTO changed(key) SELECT key FROM exchange ORDER BY key";
   if (*earlier == 0) {
-    if (auto filled = database_->exec(kFill); !filled) return filled;
+    if (auto filled = database_->exec(kFollow); !filled) return filled;
   }
   auto id = new_uuid(*database_);
   if (!id) return std::move(id).error();

@@ -183,5 +183,22 @@ TEST(AnthropicUsage, TOK_2_TheCallOfTheRecordHasItsWritesApart) {
   EXPECT_NEAR(cost, 0.054399, 1e-9);
 }
 
+TEST(AnthropicRequest, KnowsWhetherThereIsOnlyText) {
+  const auto only_text = [](std::string_view block) {
+    const std::string body =
+        R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":[)" +
+        std::string(block) + "]}]}";
+    return anthropic::decode_request(chat::Endpoint::Messages, body)->only_text;
+  };
+  EXPECT_TRUE(only_text(R"({"type":"text","text":"b","cache_control":{"type":"ephemeral"}})"));
+  EXPECT_TRUE(only_text(R"({"type":"tool_use","id":"t","name":"f","input":{"a":[1]}})"));
+  EXPECT_TRUE(only_text(
+      R"({"type":"document","source":{"type":"text","media_type":"text/plain","data":"a"}})"));
+  EXPECT_FALSE(only_text(R"({"type":"image","source":{"type":"url","url":"https://a/b.png"}})"));
+  EXPECT_FALSE(
+      only_text(R"({"type":"tool_result","tool_use_id":"t","content":[{"type":"image","source":)"
+                R"({"type":"base64","media_type":"image/png","data":"AAAA"}}]})"));
+}
+
 }  // namespace
 }  // namespace sluice

@@ -77,6 +77,9 @@ bool RequestDecoder::block_member(const Text& key, bool* has_type) {
   if (text && type == Type::String) return text_size();
   if (key.raw == "content" && (type == Type::String || type == Type::Array)) return content();
   if (key.raw == "source" && type == Type::Object) return source();
+  const bool holds_text =
+      key.raw == "input" || key.raw == "cache_control" || key.raw == "citations";
+  if (type == Type::Object || type == Type::Array) request_.only_text &= holds_text;
   if (!reader_.skip()) return false;
   if (key.raw == "input") {
     request_.prompt_bytes += static_cast<int64_t>(reader_.since(start).size());
@@ -103,7 +106,11 @@ bool RequestDecoder::source() {
       return false;
     }
   }
-  if (is_text) request_.prompt_bytes += size;
+  if (is_text) {
+    request_.prompt_bytes += size;
+  } else {
+    request_.only_text = false;
+  }
   return !reader_.failed();
 }
 

@@ -108,6 +108,8 @@ struct Request {
   // Rough size of the prompt for estimates (acceptance DISC-5): bytes of text in it, without images
   // or audio.
   int64_t prompt_bytes = 0;
+  // No picture, document or sound in it: each of its tokens takes a byte of the body at least.
+  bool only_text = true;
 
   // Of Responses only.
   bool background = false;  // answered later, to be asked for by id

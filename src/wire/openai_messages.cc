@@ -80,6 +80,7 @@ bool RequestDecoder::part() {
     } else if (text && reader_.peek() == Type::String) {
       text_size();
     } else {
+      request_.only_text &= key.raw == "cache_control";
       reader_.skip();
     }
   }

@@ -46,6 +46,20 @@ TEST(OpenAiRequest, DISC_5_PromptBytesCountTextButNoImages) {
   const Result<chat::Request> request = decode_request(Endpoint::Chat, body);
   ASSERT_TRUE(request) << request.error().message();
   EXPECT_EQ(request->prompt_bytes, 3 + 7);
+  EXPECT_FALSE(request->only_text);
+}
+
+TEST(OpenAiRequest, KnowsWhetherThereIsOnlyText) {
+  const auto only_text = [](std::string_view part) {
+    const std::string body =
+        R"({"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"a"},)" +
+        std::string(part) + "]}]}";
+    return decode_request(Endpoint::Chat, body)->only_text;
+  };
+  EXPECT_TRUE(only_text(R"({"type":"text","text":"b","cache_control":{"type":"ephemeral"}})"));
+  EXPECT_FALSE(only_text(R"({"type":"image_url","image_url":{"url":"https://a/b.png"}})"));
+  EXPECT_FALSE(only_text(R"({"type":"input_audio","input_audio":{"data":"A","format":"wav"}})"));
+  EXPECT_FALSE(only_text(R"({"type":"file","file":{"file_id":"f"}})"));
 }
 
 TEST(OpenAiRequest, NullMeansAbsent) {

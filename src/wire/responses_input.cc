@@ -94,6 +94,7 @@ bool RequestDecoder::item_member(const Text& key, ItemHead* head) {
     return type == Type::String ? reader_.string(&head->encrypted) : reader_.skip();
   }
   // Hosted tools keep objects under these names: no prompt text.
+  if (type == Type::Object) request_.only_text = false;
   if (type == Type::Object || type == Type::Bool || type == Type::Number) return reader_.skip();
   return text_or_parts();
 }
@@ -118,6 +119,8 @@ bool RequestDecoder::part() {
     if (text && reader_.peek() == Type::String) {
       text_size();
     } else {
+      request_.only_text &= key.raw == "type" || key.raw == "annotations" ||
+                            key.raw == "logprobs" || key.raw == "cache_control";
       reader_.skip();
     }
   }

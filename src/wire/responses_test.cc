@@ -98,6 +98,21 @@ TEST(ResponsesRequest, ImagesAreNoPromptText) {
       R"({"type":"input_image","image_url":"data:image/png;base64,)" +
       image + R"("}]}]})");
   EXPECT_EQ(request.prompt_bytes, 3);
+  EXPECT_FALSE(request.only_text);
+}
+
+TEST(ResponsesRequest, KnowsWhetherThereIsOnlyText) {
+  const auto only_text = [](std::string_view item) {
+    const std::string body = R"({"model":"m","input":[)" + std::string(item) + "]}";
+    return request_of(body).only_text;
+  };
+  EXPECT_TRUE(only_text(
+      R"({"role":"assistant","content":[{"type":"output_text","text":"a","annotations":[]}]})"));
+  EXPECT_FALSE(only_text(
+      R"({"role":"user","content":[{"type":"input_image","image_url":"https://a/b.png"}]})"));
+  EXPECT_FALSE(only_text(R"({"role":"user","content":[{"type":"input_file","file_id":"f"}]})"));
+  EXPECT_FALSE(only_text(
+      R"({"type":"computer_call_output","call_id":"c","output":{"type":"computer_screenshot"}})"));
 }
 
 }  // namespace

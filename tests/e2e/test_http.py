@@ -4,10 +4,11 @@ import gzip
 import json
 import socket
 import threading
+from pathlib import Path
 
 import pytest
 
-from harness import CANARY, HELLO, Gateway, read_until
+from harness import CANARY, HELLO, Gateway, eventually, read_until
 
 PRIVATE = {
     "cookie": "session=1",
@@ -135,12 +136,20 @@ def test_NET_5_thirty_megabytes_pass_and_more_is_413(gateway, lab, chunked):
         connection.close()
 
 
+def unread(connection):
+    """Bytes that have arrived at the other end of a connection of this machine and wait there, as the kernel says."""
+    ends = [f"0100007F:{end[1]:04X}" for end in (connection.getpeername(), connection.getsockname())]
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return next(int(row[4].split(":")[1], 16) for row in rows if row[1:3] == ends)
+
+
 def test_NET_5_bytes_in_flight_are_bounded(own):
     gateway = own({"server": {"max_inflight_bytes": "5MiB", "max_body": "5MiB", "workers": 1}})
     body = json.dumps(large_body(3 << 20)).encode()
     held = socket.create_connection(gateway.address)
     head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
     held.sendall(head % len(body) + body[:-1])  # one byte short: it stays
+    eventually(lambda: unread(held) == 0, what="the body is with the gateway")
     replies = [gateway.request("POST", "/v1/chat/completions", body).status for _ in range(2)]
     assert replies == [503, 503]
     held.sendall(body[-1:])

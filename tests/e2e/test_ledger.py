@@ -167,8 +167,6 @@ def test_a_ledger_of_an_earlier_version_is_upgraded_by_hand(lab, tmp_path):
     old_ledger(lab, tmp_path / "gateway", 5_000, 3)
     path = tmp_path / "gateway/data/ledger.db"
     with closing(sqlite3.connect(path)) as ledger, ledger:
-        for trigger in ("exchange_stored", "exchange_repriced"):
-            ledger.execute(f"DROP TRIGGER {trigger}")
         for table in ("mark", "usage_sum", "user_sum", "removed", "export", "changed"):
             ledger.execute(f"DROP TABLE {table}")
         ledger.execute("PRAGMA user_version=5")
