@@ -59,12 +59,12 @@ Claims Account::claims(const Waiting& waiting, Moment now, bool busy) {
   for (Budget& budget : budgets_) {
     turn(budget, now.wall_micros);
     CeilingClaim claim = claim_of(budget, waiting.sum.cost, now.wall_micros, busy);
-    budget.ceiling.claim(claim);
+    budget.ceiling.claim(claim, now.monotonic, *peers_);
     claims.ceilings.push_back(std::move(claim));
   }
   if (limits_.parallel) {
     CeilingClaim claim = parallel_claim(waiting.requests, busy);
-    parallel_.claim(claim);
+    parallel_.claim(claim, now.monotonic, *peers_);
     claims.ceilings.push_back(std::move(claim));
   }
   const struct {

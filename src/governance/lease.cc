@@ -25,15 +25,16 @@ int64_t seconds_until(Nanos then, Nanos now) {
 Room Ceiling::room(int64_t used, int64_t amount, int64_t limit, Nanos now,
                    const Peers& peers) const {
   if (used > limit - amount) return Room::None;
-  const bool in_touch = peers.in_touch(now) && now >= settled_at_;
-  int64_t most = ceiling_;
-  if (!in_touch) {
-    // What nobody had a right to at the last contact is shared out evenly.
-    const int64_t share = std::max<int64_t>(limit - others_ - ceiling_, 0) / peers.instances();
-    most += fresh(peers) ? share : std::min(share, limit / kBlindShare);
-  }
+  const bool believes_store = believes(now, peers);
+  const int64_t most = ceiling_ + (believes_store ? 0 : share(limit, peers));
   if (used <= most - amount) return Room::Enough;
-  return in_touch && now >= denied_until_ ? Room::AskOthers : Room::None;
+  return believes_store && now >= denied_until_ ? Room::AskOthers : Room::None;
+}
+
+int64_t Ceiling::share(int64_t limit, const Peers& peers) const {
+  if (has_share_) return 0;
+  const int64_t even = std::max<int64_t>(limit - others_ - ceiling_, 0) / peers.instances();
+  return fresh(peers) ? even : std::min(even, limit / kBlindShare);
 }
 
 // Whether the others were heard of shortly before the store, or its memory, was lost. Of what is
@@ -48,15 +49,22 @@ void Ceiling::begin(bool unseen) {
   unseen_ = unseen;
 }
 
-void Ceiling::claim(CeilingClaim& claim) {
-  ceiling_ = std::min(ceiling_, claim.must + claim.headroom);
+// To a store that is told anew the share is a part of what this instance has: no other gets it.
+void Ceiling::claim(CeilingClaim& claim, Nanos now, const Peers& peers) {
+  if (believes(now, peers)) {
+    ceiling_ = std::min(ceiling_, claim.must + claim.headroom);
+  } else {
+    ceiling_ += share(claim.limit, peers);
+    has_share_ = true;
+  }
   claim.had = ceiling_;
   claim.seen = seen_;
 }
 
 void Ceiling::take(const CeilingClaim& claim, const CeilingGrant& grant, Nanos now, bool in_touch) {
   const bool believed = in_touch && !grant.forgotten && now >= settled_at_;
-  ceiling_ = grant.ceiling;
+  // Nor is there more than the share for whoever is told more by a store that does not know all.
+  ceiling_ = believed ? grant.ceiling : std::min(ceiling_, grant.ceiling);
   others_ = believed ? grant.others : std::max(others_, grant.others);
   others_spent_ = grant.others_spent;
   seen_ = grant.version;
@@ -66,6 +74,7 @@ void Ceiling::take(const CeilingClaim& claim, const CeilingGrant& grant, Nanos n
     heard_at_ = now;
     unseen_ = false;
   }
+  if (in_touch && now >= settled_at_) has_share_ = false;
   if (grant.forgotten && in_touch && now >= settled_at_) forgotten_at_ = now;
   if (grant.forgotten) settled_at_ = now + kSettle;
   denied_until_ = !grant.forgotten && grant.ceiling < claim.must ? now + kDenied : 0;

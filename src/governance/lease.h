@@ -52,7 +52,7 @@ class Ceiling {
   // For `amount` more, when `used` is spent and held here already.
   Room room(int64_t used, int64_t amount, int64_t limit, Nanos now, const Peers& peers) const;
   // Completes a claim. Until the answer comes no more is used than the claim says.
-  void claim(CeilingClaim& claim);
+  void claim(CeilingClaim& claim, Nanos now, const Peers& peers);
   // Out of touch, what the store knows of the others may be too little: then the larger counts.
   void take(const CeilingClaim& claim, const CeilingGrant& grant, Nanos now, bool in_touch);
   // Nobody knows whether the store took the claim.
@@ -75,6 +75,11 @@ class Ceiling {
 
  private:
   bool fresh(const Peers& peers) const;
+  bool believes(Nanos now, const Peers& peers) const {
+    return peers.in_touch(now) && now >= settled_at_;
+  }
+  // Of what nobody had a right to at the last contact; an even part of it.
+  int64_t share(int64_t limit, const Peers& peers) const;
 
   Kind kind_;
   int64_t ceiling_ = 0;
@@ -88,6 +93,7 @@ class Ceiling {
   Nanos heard_at_ = 0;      // of the others
   Nanos forgotten_at_ = 0;  // by a store that was in touch
   bool unseen_ = false;     // began while the store was away
+  bool has_share_ = false;  // in the ceiling: it is not taken twice
 };
 
 // By the store's seconds. More: was used beyond what was taken, and counts from now on. Less: goes

@@ -130,19 +130,25 @@ Task<bool> SharedLimits::greet(Until until) {
 }
 
 // A Redis that does not know this instance, or one after a new connection, may have forgotten much,
-// or be an old copy of itself: then nobody takes anything until all have told it what they know.
+// or be an old copy of itself, and one that was away knows nothing of what was spent meanwhile:
+// then nobody takes more than their share until all have told it what they know. Nor does it know
+// how many they are.
 void SharedLimits::come_up(const net::RedisReply& reply) {
   const auto number = [&](size_t i) {
     return i < reply.items.size() ? reply.items[i].number_of().value_or(1) : 1;
   };
-  peers_.set_instances(std::max<int64_t>(number(0), 1));
+  const Nanos now = loop_.now();
   const uint64_t connects = redis_.status().connects;
   const bool first = connects_ == 0;
   const bool forgot = !first && (connects != connects_ || number(1) == 0);
   connects_ = connects;
   if (first || forgot) sweep();
   reason_.clear();
-  if (forgot || !peers_.up()) peers_.come_up(forgot ? loop_.now() + Ceiling::kSettle : 0);
+  const bool begins = forgot || !peers_.up();
+  const bool settles = begins ? forgot || introduced() : !peers_.in_touch(now);
+  const int64_t live = std::max<int64_t>(number(0), 1);
+  peers_.set_instances(settles ? std::max(live, peers_.instances()) : live);
+  if (begins) peers_.come_up(settles ? now + Ceiling::kSettle : 0);
 }
 
 void SharedLimits::go_down(const Error& why) {

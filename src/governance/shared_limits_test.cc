@@ -180,6 +180,32 @@ TEST_F(SharedLimitsTest, R6_WhatRedisForgotIsToldAnewBeforeAnybodyGetsMore) {
   EXPECT_EQ(accepted, 10);
 }
 
+TEST_F(SharedLimitsTest, R6_WhileRedisIsToldAnewNobodyTakesItsShareTwice) {
+  std::vector<std::shared_ptr<Instance>> all;
+  for (const char* name : {"a", "b"}) all.push_back(instance(name, monthly(kDollar), 30 * kCent));
+  for (int round = 0; round < 2; ++round) {
+    for (const auto& each : all) {
+      each->peers.set_instances(2);
+      tell(*each);
+    }
+  }
+  server.tell("FLUSHALL");
+  int spent = 60;
+  const Ask ask{.cost = kCent};
+  for (int round = 0; round < 12; ++round) {
+    for (const auto& each : all) {
+      while (spent < 200 && take(*each, ask)) {
+        settle(*each, ask, kCent);
+        ++spent;
+      }
+      tell(*each);
+    }
+    EXPECT_LE(spent, 100) << "round " << round;
+    if (round >= 8) later();
+  }
+  EXPECT_EQ(spent, 100);
+}
+
 TEST_F(SharedLimitsTest, R7_WhatAnotherProgramPutThereCountsAsNothing) {
   const auto a = instance("a", monthly(kDollar), 10 * kCent);
   const Claims claims = a->account->claims({}, now(), false);
