@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import statistics
+import time
 
 import anthropic
 import openai
@@ -73,6 +75,20 @@ def test_SEC_7_whatever_opens_nothing_is_refused_alike_at_every_door(guarded, la
         words.add(error["message"])
     assert len(words) == 1
     assert lab.total()["requests"] == 0
+
+
+def test_SEC_7_the_time_of_a_refusal_tells_nothing_of_the_key(guarded):
+    wrong = {"unknown": "sk-nobody-0123456789-abcdefgh", "malformed": "'\\x80;--", "nearly right": key("a")[:-1] + "!"}
+    seconds = {kind: [] for kind in wrong}
+    for _ in range(200):
+        for kind, text in wrong.items():
+            before = time.perf_counter()
+            assert ask(guarded, *DOORS["chat"], {"x-api-key": text}).status == 401
+            seconds[kind].append(time.perf_counter() - before)
+    quarters = {kind: statistics.quantiles(times, n=4) for kind, times in seconds.items()}
+    noise = max(third - first for first, _, third in quarters.values())
+    medians = [median for _, median, _ in quarters.values()]
+    assert max(medians) - min(medians) < noise, quarters
 
 
 def test_SEC_2_a_refusal_shows_four_characters_of_a_key_at_most(guarded):
